@@ -1,0 +1,61 @@
+"""Codes become sentences: one .po file for each room and locale, msgid = code, msgstr with %(param)s."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from babel import negotiate_locale
+from babel.messages import pofile
+
+from gis.errors import Problems, ShaotuError
+
+LOCALES = ("zh", "en")
+TRANSLATIONS = Path(__file__).parent.parent / "translations"
+
+
+class _Params(dict[str, object]):
+    """Parameters of a sentence; one that is missing stays visible as {name}."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+def say(code: str, locale: str, /, **params: object) -> str:
+    """Render the sentence of a code; a code without a sentence is shown as itself."""
+    sentence = sentences(locale).get(code)
+    return sentence % _Params(params) if sentence else code
+
+
+def explain(error: ShaotuError, locale: str) -> str:
+    """Render an error, one line for each problem it holds."""
+    if isinstance(error, Problems):
+        return "\n".join(explain(problem, locale) for problem in error.problems)
+    return say(error.code, locale, **error.params)
+
+
+def catalogue(locale: str, prefix: str) -> dict[str, str]:
+    """Collect the sentences whose code starts with the prefix, for scripts in the browser."""
+    return {code: text for code, text in sentences(locale).items() if code.startswith(prefix)}
+
+
+def choose(accepted: list[str], default: str = "zh") -> str:
+    """Pick the reader's language from tags such as "zh-CN", best first."""
+    tags = [tag.replace("-", "_").split("_")[0].lower() for tag in accepted]
+    return negotiate_locale(tags, LOCALES) or default
+
+
+@cache
+def sentences(locale: str) -> Mapping[str, str]:
+    """Read every sentence of a locale; the first file to name a code keeps it."""
+    found: dict[str, str] = {}
+    for path in sorted((TRANSLATIONS / locale).glob("*.po")):
+        for code, sentence in read(path).items():
+            found.setdefault(code, sentence)
+    return found
+
+
+def read(path: Path) -> dict[str, str]:
+    """Read one .po file into code -> sentence."""
+    with path.open("rb") as file:
+        messages = pofile.read_po(file, abort_invalid=True)
+    return {str(m.id): str(m.string) for m in messages if m.id}
