@@ -1,0 +1,1 @@
+"""WHO works here: departments, accounts, and the areas somebody answers for."""

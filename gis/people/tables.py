@@ -1,0 +1,92 @@
+"""Tables of the people: departments, accounts and the areas somebody answers for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from geoalchemy2 import Geometry, WKBElement
+from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gis.db import Base
+
+
+class Department(Base):
+    """An office that can be called: a kind (DOMAIN's codes, e.g. CG, ZF, HW) at work on the ground of a unit."""
+
+    __tablename__ = "department"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    # The unit whose ground it serves; all three empty: the whole city.
+    net: Mapped[str | None]
+    level: Mapped[str | None]
+    unit_code: Mapped[str | None]
+
+
+class Account(Base):
+    """Somebody who signs in. Roles: operator, leader, planner, administrator."""
+
+    __tablename__ = "account"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    locale: Mapped[str]
+    active: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class Post(Base):
+    """A unit an account answers for, with dates: the scope of a grid leader."""
+
+    __tablename__ = "post"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    net: Mapped[str]
+    level: Mapped[str]
+    unit_code: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class Token(Base):
+    """A program's key, kept as a SHA-256 only."""
+
+    __tablename__ = "token"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class SignIn(Base):
+    """One attempt to sign in, kept to slow down guessing."""
+
+    __tablename__ = "sign_in"
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    username: Mapped[str]
+    address: Mapped[str]
+    succeeded: Mapped[bool]
+    at: Mapped[datetime]
+
+
+class ResponsibilityArea(Base):
+    """Ground of any geometry somebody answers for: a street, a lane, a river section, a grid."""
+
+    __tablename__ = "responsibility_area"
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    role: Mapped[str]
+    name: Mapped[str]
+    name_en: Mapped[str]
+    person: Mapped[str]
+    phone: Mapped[str | None]
+    net: Mapped[str | None]
+    unit_code: Mapped[str | None]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    geom: Mapped[WKBElement] = mapped_column(Geometry("GEOMETRY", srid=4326, spatial_index=False))

@@ -1,0 +1,1 @@
+"""WHERE: the ground, its boundaries by edition, and what lies on it."""

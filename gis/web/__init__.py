@@ -1,0 +1,1 @@
+"""FACES: the only room that knows HTTP and HTML."""
