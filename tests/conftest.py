@@ -1,0 +1,124 @@
+"""A database of its own for every test run, and a clean state for every test."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.orm import Session
+
+from gis import db
+from gis import settings as product
+from gis.settings import Settings
+
+PREFIX = f"shaotu_test_{os.getpid()}"
+numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Name the server that holds the test databases: SHAOTU_TEST_DATABASE_URL, or the private cluster."""
+    named = os.environ.get("SHAOTU_TEST_DATABASE_URL") or os.environ.get("SHAOTU_DATABASE_URL")
+    given = product.load({**os.environ, "SHAOTU_DATABASE_URL": named or ""})
+    url = db.address(given).render_as_string(hide_password=False)
+    _drop_left_over(url)
+    return replace(given, database_url=url, var_dir=tmp_path_factory.mktemp("var"), log_level="warning")
+
+
+@pytest.fixture(scope="session")
+def template(server: Settings) -> Iterator[str]:
+    """Make one migrated database that the others are copied from."""
+    name = f"{PREFIX}_template"
+    _administer(server, f"CREATE DATABASE {name}")
+    owner = db.connect_owner(_on(server, name))
+    db.migrate(owner)
+    owner.dispose()
+    yield name
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def engine(server: Settings, template: str) -> Iterator[Engine]:
+    """Connect as the application's role to a database that every test leaves as it was."""
+    with _copied(server, template) as settings:
+        shared = db.connect(settings)
+        yield shared
+        shared.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """Open a session that sees everything; its commits are savepoints, and all is rolled back."""
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        with db.ScopedSession(connection, scope=db.EVERYTHING, join_transaction_mode="create_savepoint") as opened:
+            yield opened
+        transaction.rollback()
+
+
+@pytest.fixture
+def settings(server: Settings, template: str, tmp_path: Path) -> Iterator[Settings]:
+    """Give settings of an installation of this test's own, with an empty migrated database."""
+    with _copied(server, template) as copied:
+        yield replace(copied, var_dir=tmp_path)
+
+
+@pytest.fixture
+def clean_db(settings: Settings) -> Iterator[Engine]:
+    """Connect as the application's role to this test's own database: for commits and several connections."""
+    own = db.connect(settings)
+    yield own
+    own.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """Give the whole product on this test's own database."""
+    from app import create_app
+
+    made = create_app(settings)
+    made.testing = True
+    yield made
+    made.extensions["engine"].dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Give somebody who has not signed in."""
+    return app.test_client()
+
+
+@contextmanager
+def _copied(server: Settings, template: str) -> Iterator[Settings]:
+    name = f"{PREFIX}_{next(numbers)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _on(server, name)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _on(server: Settings, name: str) -> Settings:
+    url = make_url(str(server.database_url)).set(database=name)
+    return replace(server, database_url=url.render_as_string(hide_password=False))
+
+
+def _administer(server: Settings, statement: str) -> None:
+    engine = create_engine(str(server.database_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _drop_left_over(url: str) -> None:
+    """Drop the databases of test runs that were killed."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in connection.scalars(text("SELECT datname FROM pg_database WHERE datname ~ '^shaotu_test_[0-9]+_'")):
+            if not Path("/proc", name.split("_")[2]).exists():
+                connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    engine.dispose()
