@@ -3,20 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, DateTime, Engine, Text, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.pool import NullPool
 
 from gis import cluster
-from gis.errors import Unavailable
+from gis.errors import Invalid, ShaotuError, Unavailable
 from gis.settings import ROOT, Settings
 
 APP_ROLE = "shaotu_app"
@@ -28,6 +30,12 @@ LEAKPROOF = ("geometry_overlaps(geometry, geometry)",)
 MIGRATION_LOCK = 0x5AA0
 INSUFFICIENT_PRIVILEGE = "42501"
 log = structlog.get_logger()
+
+
+class Base(DeclarativeBase):
+    """What every table inherits: text without length, times with their zone."""
+
+    type_annotation_map = {datetime: DateTime(timezone=True), str: Text}  # noqa: RUF012
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,17 @@ def connect_owner(settings: Settings) -> Engine:
 def address(settings: Settings) -> URL:
     """Name the database, with the driver we use whatever the user wrote."""
     return make_url(settings.database_url or cluster.use(settings).url).set(drivername="postgresql+psycopg2")
+
+
+def foreseen(error: SQLAlchemyError) -> ShaotuError | None:
+    """Turn what the database may rightly answer into an error of ours; None for a fault of the program."""
+    reason = str(getattr(error, "orig", None) or error).strip()
+    if isinstance(error, DataError):
+        return Invalid("database.refused", reason=reason)
+    gone = isinstance(error, DBAPIError) and error.connection_invalidated
+    if gone or isinstance(error, OperationalError | PoolTimeout):
+        return Unavailable("database.unreachable", reason=reason)
+    return None
 
 
 def migrate(engine: Engine) -> None:
