@@ -39,6 +39,8 @@ class DefaultPoint(Base):
     lat: Mapped[float]
     issues_n: Mapped[int]
     texts_n: Mapped[int]
+    categories_n: Mapped[int]
+    addresses_n: Mapped[int]
     state: Mapped[str]
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
@@ -229,3 +231,14 @@ class Load(Base):
     rejected: Mapped[int]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class Reject(Base):
+    """A row of a load that was refused, as it stood in the file, with the reason as a code and its parameters."""
+
+    __tablename__ = "reject"
+    load_id: Mapped[int] = mapped_column(ForeignKey("load.id"), primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    params: Mapped[Json] = mapped_column(JSONB)
+    columns: Mapped[Json] = mapped_column(JSONB)
