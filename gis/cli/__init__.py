@@ -13,7 +13,7 @@ from gis.settings import Settings
 
 # name -> where its click command lives; named as text, so that a command loads only what it needs
 COMMANDS = {
-    "assets": "gis.cli.assets:assets",
+    "assets": "gis.web.assets:assets",
     "boundaries": "gis.cli.boundaries:boundaries",
     "database": "gis.cli.database:database",
     "demo": "gis.demo.commands:demo",
