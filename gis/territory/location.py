@@ -27,6 +27,16 @@ FLAGS = (STRADDLES, NEAR_BOUNDARY, IN_GAP, IN_OVERLAP, EXCLAVE, OUTSIDE, UNLOCAT
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What counts as near, and what as a sliver. near_m holds where no accuracy is known; else three sigma do."""
+
+    near_m: float = 30.0
+    sliver_share: float = 0.01
+    sliver_m2: float = 5.0
+    nearby_m: float = 100.0
+
+
+@dataclass(frozen=True)
 class Place:
     """A place as it was said, already brought to WGS 84.
 
@@ -98,6 +108,7 @@ class LevelAnswer:
     nearest: UnitRef | None = None
     nearest_m: float | None = None
     flags: tuple[str, ...] = ()
+    divides: bool = True
 
     def as_dict(self) -> Json:
         return {

@@ -35,7 +35,10 @@ class Net(Base):
 
 
 class Level(Base):
-    """A level of a net: rank 0 is the coarsest. Its names and colour are data."""
+    """A level of a net: rank 0 is the coarsest. Its names and colour are data.
+
+    `divides` says that its lines part responsibility: only such lines make a place "near" or "across" a boundary.
+    """
 
     __tablename__ = "level"
     net: Mapped[str] = mapped_column(ForeignKey("net.code"), primary_key=True)
@@ -44,6 +47,7 @@ class Level(Base):
     name_zh: Mapped[str]
     name_en: Mapped[str]
     colour: Mapped[str]
+    divides: Mapped[bool]
 
 
 class Edition(Base):

@@ -19,8 +19,20 @@ from gis.territory.location import UnitRef
 
 
 @dataclass(frozen=True)
+class LevelRef:
+    """A level of a net. divides: its lines part responsibility."""
+
+    code: str
+    rank: int
+    divides: bool
+    name_zh: str
+    name_en: str
+    colour: str
+
+
+@dataclass(frozen=True)
 class EditionRef:
-    """An edition as the index needs it. rank: of its net; levels: codes, coarsest first; dates are half-open."""
+    """An edition as the index needs it. rank: of its net; levels: coarsest first; dates are half-open."""
 
     id: int
     net: str
@@ -29,7 +41,7 @@ class EditionRef:
     valid_from: date
     valid_to: date | None
     line_sigma_m: float
-    levels: tuple[str, ...]
+    levels: tuple[LevelRef, ...]
     parent_net: str | None
     parent_level: str | None
 
@@ -90,14 +102,17 @@ def _editions(session: Session, condition: str, **params: object) -> tuple[Editi
         text(f"""
             SELECT e.id, e.net, e.name, n.rank, coalesce(e.valid_from, 'infinity'::date) AS valid_from, e.valid_to,
                    e.line_sigma_m, n.parent_net, n.parent_level,
-                   ARRAY(SELECT l.code FROM level l WHERE l.net = e.net ORDER BY l.rank) AS levels
+                   (SELECT coalesce(jsonb_agg(to_jsonb(l) - 'net' ORDER BY l.rank), '[]')
+                    FROM level l WHERE l.net = e.net) AS levels
             FROM edition e JOIN net n ON n.code = e.net
             WHERE {condition}
             ORDER BY n.rank, n.code
         """),
         params,
     ).mappings()
-    return tuple(EditionRef(**(dict(row) | {"levels": tuple(row["levels"])})) for row in rows)
+    return tuple(
+        EditionRef(**(dict(row) | {"levels": tuple(LevelRef(**level) for level in row["levels"])})) for row in rows
+    )
 
 
 def load_units(session: Session, edition_id: int) -> UnitTable:
