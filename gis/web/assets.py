@@ -22,7 +22,7 @@ from gis.settings import ROOT
 LOCK = ROOT / "static" / "vendor.lock"
 VENDOR = ROOT / "static" / "vendor"
 # Folium brings its own, patched, heat layer; npm's would not fit.
-FROM_FOLIUM = ("leaflet_heat.min.js",)
+FROM_FOLIUM = ("templates/leaflet_heat.min.js",)
 OUTSIDE = re.compile(rb"""(?:url\(\s*|@import\s+)["']?(?:https?:)?//[^)"'\s]+""")
 SOURCE_MAP = re.compile(rb"(?m)^[ \t]*/[/*]# sourceMappingURL=.*$\n?")
 TEXT = {".js", ".css"}
@@ -124,10 +124,10 @@ def cleaned(name: str, content: bytes) -> bytes:
 
 
 def _copy_from_folium(vendor: Path) -> None:
-    templates = importlib.resources.files("folium") / "templates"
-    (vendor / "folium").mkdir(parents=True, exist_ok=True)
     for name in FROM_FOLIUM:
-        (vendor / "folium" / name).write_bytes(cleaned(name, (templates / name).read_bytes()))
+        target = vendor / "folium" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(cleaned(name, (importlib.resources.files("folium") / name).read_bytes()))
 
 
 @click.command()

@@ -1,0 +1,5 @@
+"""`python -m gis` is the same as the command `gis`."""
+
+from gis.cli import main
+
+main()
