@@ -76,7 +76,8 @@ class LevelIndex:
         return shares.footprint, shares.row
 
     def shares(self, footprints: Geometries) -> Shares:
-        """Return the exact share of each footprint in each unit it meets; planar areas, geodesic lengths."""
+        """Return the exact share of each footprint in each unit it meets, of its planar area or of its length."""
+        footprints = _as_sets(footprints)
         footprint, row = self.tree.query(footprints)
         hit = shapely.intersects(self.geometries[row], footprints[footprint])
         footprint, row = _ordered(footprint[hit], row[hit])
@@ -90,6 +91,7 @@ class LevelIndex:
 
     def uncovered(self, footprint: shapely.Geometry, rows: Ints) -> tuple[float, float]:
         """Return the shares of a footprint on nobody's ground and on ground covered more than once."""
+        footprint = _as_sets(np.array([footprint], dtype=object))[0]
         size = float(measure(np.array([footprint]))[0])
         ground = shapely.union_all(self.geometries[rows])
         bare = float(measure(np.array([shapely.difference(footprint, ground)]), np.array([footprint]))[0])
@@ -120,7 +122,7 @@ class Boundaries:
         """Return for each point the distance in metres to the nearest boundary, and a row that boundary is of."""
         east, north = mercator(lon, lat)
         point, chunk = self.tree.query_nearest(shapely.points(east, north), all_matches=False)
-        distance, row = np.full(len(lon), np.nan), np.full(len(lon), -1)
+        distance, row = np.full(len(lon), np.inf), np.full(len(lon), -1)
         distance[point] = _to_edges_m(lon[point], lat[point], self.edges[chunk])
         row[point] = self.row[chunk]
         return distance, row
@@ -215,6 +217,16 @@ def measure(geometries: Geometries, whole: Geometries | None = None) -> Floats:
     if is_line.any():
         size[is_line] = path_lengths_m(geometries[is_line])
     return np.asarray(size, dtype=np.float64)
+
+
+def _as_sets(footprints: Geometries) -> Geometries:
+    """Count ground a line runs over twice once: what is cut from it comes back without the repetition."""
+    twice = (shapely.get_dimensions(footprints) == 1) & ~shapely.is_simple(footprints)
+    if not twice.any():
+        return footprints
+    sets = footprints.copy()
+    sets[twice] = shapely.union_all(footprints[twice][:, None], axis=1)
+    return sets
 
 
 def path_lengths_m(lines: Geometries) -> Floats:

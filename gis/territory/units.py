@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -140,7 +140,7 @@ def load_units(session: Session, edition_id: int) -> UnitTable:
     )
 
 
-def _columns(rows: list[tuple[Any, ...]], width: int) -> list[NDArray[np.object_]]:
+def _columns(rows: Sequence[Any], width: int) -> list[NDArray[np.object_]]:
     table = np.empty((len(rows), width), dtype=object)
     if rows:
         table[:] = rows
@@ -184,7 +184,7 @@ def find(session: Session, wanted: str, on: date, limit: int = 20) -> list[UnitR
         """),
         {"key": key, "on": on, "limit": limit},
     ).mappings()
-    return [_ref(row) for row in rows]
+    return [ref(row) for row in rows]
 
 
 def normal(words: str) -> str:
@@ -234,8 +234,9 @@ def _refs(session: Session, condition: str, params: dict[str, object]) -> tuple[
         """),
         params,
     ).mappings()
-    return tuple(_ref(row) for row in rows)
+    return tuple(ref(row) for row in rows)
 
 
-def _ref(row: RowMapping) -> UnitRef:
+def ref(row: RowMapping) -> UnitRef:
+    """Name the unit of a row that was selected with REF."""
     return UnitRef(**{column: row[column] for column in UnitRef.__dataclass_fields__})
