@@ -27,9 +27,7 @@ def spot(x: float, y: float) -> tuple[float, float]:
 def add_net(session: Session, code: str, *levels: str, rank: int = 0, inside: tuple[str, str] | None = None) -> None:
     parent_net, parent_level = inside or (None, None)
     session.add(
-        tables.Net(
-            code=code, name_zh=code, name_en=code, rank=rank, parent_net=parent_net, parent_level=parent_level
-        )
+        tables.Net(code=code, name_zh=code, name_en=code, rank=rank, parent_net=parent_net, parent_level=parent_level)
     )
     session.flush()
     session.add_all(

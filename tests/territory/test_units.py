@@ -48,7 +48,7 @@ def test_an_edition_ends_on_the_day_the_next_begins(town: Session) -> None:
 
 def test_an_edition_names_its_levels_coarsest_first_and_the_net_it_lies_in(town: Session) -> None:
     admin, grid = units.in_force(town, TODAY)
-    assert admin.levels == ("district", "community")
+    assert [level.code for level in admin.levels] == ["district", "community"]
     assert (grid.parent_net, grid.parent_level, grid.rank) == ("admin", "community", 1)
 
 

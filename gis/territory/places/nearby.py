@@ -1,0 +1,111 @@
+"""What lies nearest to a point, and what a point lies in. Distances in metres of the tangent plane at the point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gis.errors import Invalid
+from gis.territory import coords
+from gis.territory.location import Nearby
+
+Floats = NDArray[np.float64]
+
+# What duties may ask of a place, as a JSON object, over the row `p`.
+ATTRIBUTES = {
+    "building": """p.attributes || jsonb_strip_nulls(jsonb_build_object('kind', p.kind, 'owner', p.owner,
+        'height_m', p.height_m, 'area_m2', p.area_m2, 'house_number', nullif(p.house_number, ''),
+        'street_name', nullif(p.street_name, ''), 'estate_name', nullif(p.estate_name, '')))""",
+    "street": """p.attributes || jsonb_strip_nulls(jsonb_build_object('road_class', p.road_class, 'owner', p.owner,
+        'width_m', p.width_m))""",
+    "estate": """p.attributes || jsonb_strip_nulls(jsonb_build_object('kind', p.kind,
+        'property_company', p.property_company, 'handover', p.handover))""",
+    "land": "jsonb_build_object('kind', p.kind)",
+}
+NEARBY_KINDS = ("building", "street")
+# One statement holds this many points: enough to forget the cost of a statement, small enough to stay in memory.
+CHUNK_POINTS = 5_000
+
+
+def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> list[Nearby | None]:
+    """Find the nearest building or street to each point: 0 m inside, None when nothing lies within the distance.
+
+    points: (n, 2) degrees, longitude first. Of several at the same distance the one with the lowest id is taken.
+    """
+    if kind not in NEARBY_KINDS:
+        raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(NEARBY_KINDS))
+    # Nearest in degrees is not nearest in metres, but its metres bound the search: what is nearer lies in that box.
+    # Scaling by the metres of a degree at the point makes ST_Distance the distance of the tangent plane.
+    return _asked(
+        session,
+        f"""
+        SELECT q.row, p.id, p.name, p.name_en, near.distance_m, {ATTRIBUTES[kind]} AS attributes
+        FROM unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[]), CAST(:east AS float8[]), CAST(:north AS float8[]))
+             WITH ORDINALITY AS q(lon, lat, east, north, row)
+        CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326) AS at) AS here
+        CROSS JOIN LATERAL (
+            SELECT ST_Distance(ST_Scale(b.geom, q.east, q.north), ST_Scale(here.at, q.east, q.north)) AS reach_m
+            FROM {kind} b ORDER BY b.geom <-> here.at LIMIT 1
+        ) AS bound
+        CROSS JOIN LATERAL (
+            SELECT b.id,
+                   ST_Distance(ST_Scale(b.geom, q.east, q.north), ST_Scale(here.at, q.east, q.north)) AS distance_m
+            FROM {kind} b
+            WHERE b.geom && ST_Expand(here.at, least(bound.reach_m, :within) * 1.000001 / q.east,
+                                      least(bound.reach_m, :within) * 1.000001 / q.north)
+            ORDER BY distance_m, b.id LIMIT 1
+        ) AS near
+        JOIN {kind} p ON p.id = near.id
+        WHERE near.distance_m <= :within
+        """,
+        kind,
+        _degrees(points),
+        within=float(within_m),
+    )
+
+
+def around(session: Session, points: ArrayLike) -> list[tuple[Nearby | None, Nearby | None]]:
+    """Name the estate and the land each point lies in; of several the smallest, then the one with the lowest id."""
+    at = _degrees(points)
+    return list(zip(_holding(session, "estate", at), _holding(session, "land", at), strict=True))
+
+
+def _holding(session: Session, kind: str, points: Floats) -> list[Nearby | None]:
+    return _asked(
+        session,
+        f"""
+        SELECT q.row, p.id, p.name, p.name_en, 0.0 AS distance_m, {ATTRIBUTES[kind]} AS attributes
+        FROM unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[])) WITH ORDINALITY AS q(lon, lat, row)
+        CROSS JOIN LATERAL (
+            SELECT * FROM {kind} e WHERE ST_Covers(e.geom, ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326))
+            ORDER BY ST_Area(e.geom), e.id LIMIT 1
+        ) AS p
+        """,
+        kind,
+        points,
+    )
+
+
+def _degrees(points: ArrayLike) -> Floats:
+    return np.asarray(points, dtype=float).reshape(-1, 2)
+
+
+def _asked(session: Session, sql: str, kind: str, points: Floats, **params: float) -> list[Nearby | None]:
+    """Ask a statement about many points in a few round trips."""
+    found: list[Nearby | None] = [None] * len(points)
+    for start in range(0, len(points), CHUNK_POINTS):
+        for row in session.execute(text(sql), params | _arrays(points[start : start + CHUNK_POINTS])).mappings():
+            found[start + row["row"] - 1] = Nearby(
+                kind, row["id"], row["name"], row["name_en"], row["distance_m"], row["attributes"]
+            )
+    return found
+
+
+def _arrays(points: Floats) -> dict[str, Any]:
+    east, north = coords.metres_per_degree(points[:, 1])
+    columns = {"lon": points[:, 0], "lat": points[:, 1], "east": east, "north": north}
+    return {name: np.asarray(column).tolist() for name, column in columns.items()}

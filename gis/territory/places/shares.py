@@ -1,0 +1,216 @@
+"""Exact shares of buildings, streets and estates in the units of editions, and what lies across a line."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from gis.errors import Invalid
+from gis.territory import units
+from gis.territory.location import UnitRef
+
+Geometries = NDArray[np.object_]
+Ids = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+SHARED_KINDS = ("building", "street", "estate")
+CHUNK_ROWS = 20_000
+# A large unit is asked by every chunk and keeps its edge index; a small one builds it anew, cheaper than keeping it.
+KEPT_VERTICES = 1_000
+# Coordinates near 114 degrees are rounded to 1.4e-14: worth 1e-9 of the area of a kiosk a metre wide. Places under
+# this size are cut in coordinates counted from their own corner, where the rounding is a billion times finer.
+SMALL_DEG = 1e-4
+# What is left of an area after rounding is no ground.
+NOISE_SHARE = 1e-12
+
+
+@dataclass(frozen=True)
+class Sliver:
+    """A part of a place counts when its share or its area is above one of these: less is survey noise."""
+
+    share: float = 0.01
+    area_m2: float = 5.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """The share of a place that lies in a unit."""
+
+    unit: UnitRef
+    share: float
+
+
+@dataclass(frozen=True)
+class Straddler:
+    """A place that lies across a line of a level. parts: two or more, largest first; geometry in EPSG:4326."""
+
+    kind: str
+    id: int
+    external_id: str
+    name: str
+    name_en: str
+    area_m2: float
+    parts: tuple[Part, ...]
+    geometry: BaseGeometry
+
+
+def share_all(session: Session, edition_ids: Sequence[int]) -> int:
+    """Compute the shares of every building, street and estate in these editions anew; return the number of shares."""
+    session.execute(
+        text("DELETE FROM place_share WHERE unit_id IN (SELECT id FROM unit WHERE edition_id = ANY(:editions))"),
+        {"editions": list(edition_ids)},
+    )
+    grounds = _grounds(session, edition_ids)
+    return sum(_share_kind(session, grounds, kind, moved=False) for kind in SHARED_KINDS)
+
+
+def share_moved(session: Session, kind: str) -> int:
+    """Compute the shares of the places named in the table `moved` anew, in every edition that was ever active."""
+    session.execute(
+        text("DELETE FROM place_share WHERE kind = :kind AND place_id IN (SELECT place_id FROM moved)"), {"kind": kind}
+    )
+    active = session.scalars(text("SELECT id FROM edition WHERE state = 'active' ORDER BY id")).all()
+    return _share_kind(session, _grounds(session, active), kind, moved=True)
+
+
+def cut(units_: Geometries, places: Geometries) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Share places among polygons: (rows of polygons, rows of places, share of the place's area), by place.
+
+    Planar in the coordinates given; a pair without common area is left out. Where the polygons cover a place once,
+    its shares add up to 1 within 1e-9.
+    """
+    tree = shapely.STRtree(places)
+    of_unit, of_place = tree.query(units_, predicate="intersects")
+    inner_unit, inner_place = tree.query(units_, predicate="covers")
+    inside = np.isin(of_unit * len(places) + of_place, inner_unit * len(places) + inner_place)
+    share = np.ones(len(of_unit))
+    share[~inside] = _clipped(units_[of_unit[~inside]], places[of_place[~inside]])
+    kept = np.flatnonzero(share > NOISE_SHARE)
+    kept = kept[np.lexsort((of_unit[kept], of_place[kept]))]
+    return of_unit[kept], of_place[kept], share[kept]
+
+
+def _clipped(units_: Geometries, places: Geometries) -> Floats:
+    bounds = shapely.bounds(places).reshape(-1, 4)
+    small = np.flatnonzero((bounds[:, 2:] - bounds[:, :2]).max(axis=1, initial=0) < SMALL_DEG)
+    units_[small], places[small] = (_shifted(each[small], bounds[small, :2]) for each in (units_, places))
+    return np.minimum(shapely.area(shapely.intersection(units_, places)) / shapely.area(places), 1.0)
+
+
+def _shifted(shapes: Geometries, origins: Floats) -> Geometries:
+    """Count every shape's coordinates from its own origin; differences of near numbers are exact."""
+    at, owner = shapely.get_coordinates(shapes, return_index=True)
+    moved: Geometries = shapely.set_coordinates(shapes.copy(), at - origins[owner])
+    return moved
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """The units of one level of an edition."""
+
+    edition_id: int
+    ids: Ids
+    geometry: Geometries
+
+
+def _grounds(session: Session, edition_ids: Sequence[int]) -> list[_Ground]:
+    found: list[_Ground] = []
+    for edition_id in edition_ids:
+        table = units.load_units(session, edition_id)
+        shapely.prepare(table.geometry[shapely.get_num_coordinates(table.geometry) > KEPT_VERTICES])
+        for level in dict.fromkeys(table.level):
+            rows = table.level == level
+            found.append(_Ground(edition_id, table.id[rows], table.geometry[rows]))
+    return found
+
+
+def _share_kind(session: Session, grounds: list[_Ground], kind: str, *, moved: bool) -> int:
+    written = 0
+    for ids, places in _chunks(session, kind, moved=moved):
+        for ground in grounds:
+            of_unit, of_place, share = cut(ground.geometry, places)
+            _copy(session, kind, ground, (ids[of_place], ground.ids[of_unit], share))
+            written += len(share)
+    return written
+
+
+def _chunks(session: Session, kind: str, *, moved: bool) -> Iterator[tuple[Ids, Geometries]]:
+    """Read places in the order of their ids, so that memory stays the same however many there are."""
+    if kind not in SHARED_KINDS:
+        raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(SHARED_KINDS))
+    cursor = session.connection().connection.cursor()
+    only = "AND id IN (SELECT place_id FROM moved)" if moved else ""
+    last = 0
+    while True:
+        cursor.execute(
+            f"SELECT id, geom::text FROM {kind} WHERE id > %s {only} ORDER BY id LIMIT %s", (last, CHUNK_ROWS)
+        )
+        rows = cursor.fetchall()
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield np.array([row[0] for row in rows], dtype=np.int64), shapely.from_wkb(np.array([row[1] for row in rows]))
+
+
+def _copy(session: Session, kind: str, ground: _Ground, columns: tuple[Ids, Ids, Floats]) -> None:
+    lines = (
+        f"{kind}\t{place}\t{unit}\t{ground.edition_id}\t{share!r}\n"
+        for place, unit, share in zip(*(column.tolist() for column in columns), strict=True)
+    )
+    session.connection().connection.cursor().copy_expert(
+        "COPY place_share (kind, place_id, unit_id, edition_id, share) FROM STDIN", io.StringIO("".join(lines))
+    )
+
+
+def straddlers(
+    session: Session, edition_id: int, level: str, kind: str, sliver: Sliver = Sliver()
+) -> tuple[Straddler, ...]:
+    """List the places of a kind that lie across a line of a level, the most evenly divided first."""
+    if kind not in SHARED_KINDS:
+        raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(SHARED_KINDS))
+    rows = session.execute(
+        text(f"""
+            SELECT p.id AS place_id, p.external_id, p.name AS place_name, p.name_en AS place_name_en,
+                   p.area_m2, p.geom::text AS geom, s.share, {units.REF}
+            FROM (
+                SELECT s.place_id, max(s.share) AS largest
+                FROM place_share s JOIN unit u ON u.id = s.unit_id JOIN {kind} p ON p.id = s.place_id
+                WHERE s.edition_id = :edition AND s.kind = :kind AND u.level = :level
+                  -- only what is parted somewhere can lie across a line; this much is read from a small index
+                  AND s.place_id IN (SELECT place_id FROM place_share
+                                     WHERE edition_id = :edition AND kind = :kind AND share < 0.999999)
+                  AND (s.share > :share OR s.share * p.area_m2 > :area_m2)
+                GROUP BY s.place_id HAVING count(*) > 1 AND bool_or(s.share < 0.999999)
+            ) AS across
+            JOIN {kind} p ON p.id = across.place_id
+            JOIN place_share s ON s.kind = :kind AND s.place_id = across.place_id AND s.edition_id = :edition
+            JOIN unit u ON u.id = s.unit_id AND u.level = :level
+            WHERE s.share > :share OR s.share * p.area_m2 > :area_m2
+            ORDER BY across.largest, p.id, s.share DESC, u.code
+        """),
+        {"edition": edition_id, "kind": kind, "level": level, "share": sliver.share, "area_m2": sliver.area_m2},
+    ).mappings()
+    return tuple(_straddler(kind, list(parts)) for _, parts in groupby(rows, key=lambda row: row["place_id"]))
+
+
+def _straddler(kind: str, rows: list[RowMapping]) -> Straddler:
+    first = rows[0]
+    return Straddler(
+        kind=kind,
+        id=first["place_id"],
+        external_id=first["external_id"],
+        name=first["place_name"],
+        name_en=first["place_name_en"],
+        area_m2=first["area_m2"],
+        parts=tuple(Part(units.ref(row), row["share"]) for row in rows),
+        geometry=shapely.from_wkb(first["geom"]),
+    )
