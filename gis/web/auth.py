@@ -1,0 +1,200 @@
+"""Sign-in, sessions and scope: who asks, in which language, and which rows the database shows them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import flask
+from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.orm import Session
+
+from gis import db, language
+from gis.errors import Forbidden, ShaotuError, TooMany, Unauthenticated
+from gis.people import accounts
+from gis.people.accounts import Who
+from gis.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+pages = Blueprint("auth", __name__)
+csrf = CSRFProtect()
+
+
+def setup(app: Flask) -> None:
+    """Make every request know who asks; the app has its engine and settings in `extensions`."""
+    settings: Settings = app.extensions["settings"]
+    app.config.update(
+        # our own check: programs that bring a key have no cookie to forge with
+        WTF_CSRF_CHECK_DEFAULT=False,
+        # a token lives as long as the session it belongs to
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.https_only,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.https_only,
+        SESSION_COOKIE_NAME="shaotu",
+    )
+    csrf.init_app(app)
+    app.before_request(_recognise)
+    app.after_request(_remember_language)
+    app.teardown_request(_close)
+    app.register_blueprint(pages)
+    app.jinja_env.globals.update(say=say, visitor=visitor, page_locale=locale)
+
+
+def session() -> Session:
+    """Return this request's database session, with the scope of who asks; the view commits once."""
+    if "session" not in g:
+        g.session = db.ScopedSession(current_app.extensions["engine"], scope=db.NOTHING)
+    return cast(Session, g.session)
+
+
+def visitor() -> Who | None:
+    """Return who asks, or None."""
+    return cast("Who | None", g.get("who"))
+
+
+def current() -> Who:
+    """Return who asks; raise Unauthenticated if nobody signed in."""
+    who = visitor()
+    if who is None:
+        raise Unauthenticated
+    return who
+
+
+def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a view be asked only by these roles; without a role, by anybody who signed in."""
+
+    def guard(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if roles and current().role not in roles:
+                raise Forbidden
+            current()
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return guard
+
+
+def locale() -> str:
+    """Return the reader's language: asked for now, remembered, the account's, the browser's, the installation's."""
+    who = visitor()
+    for wanted in (request.args.get("lang"), request.cookies.get("lang"), who and who.locale):
+        if wanted in language.LOCALES:
+            return wanted
+    settings: Settings = current_app.extensions["settings"]
+    return language.choose(list(request.accept_languages.values()), settings.language)
+
+
+def say(code: str, /, **params: object) -> str:
+    """Say a code in the reader's language."""
+    return language.say(code, locale(), **params)
+
+
+def today() -> date:
+    """Return the date of the city, which is not the date of UTC in its morning."""
+    settings: Settings = current_app.extensions["settings"]
+    return datetime.now(ZoneInfo(settings.time_zone)).date()
+
+
+@pages.get("/sign-in")
+def sign_in_page() -> ResponseReturnValue:
+    """Show the form."""
+    return render_template("sign_in.html", goal=_local(request.args.get("next")), message=None, username="")
+
+
+@pages.post("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    """Open a session, or say why not."""
+    username = request.form.get("username", "").strip()
+    password = request.form.get("password", "")
+    address = request.remote_addr or ""
+    account = accounts.verify(session(), username, password, address=address, now=datetime.now(UTC))
+    who = accounts.who(session(), account, today()) if account else None
+    session().commit()
+    if who is None:
+        raise Unauthenticated("account.wrong")
+    # nothing of the visitor before may live on in the session of the account
+    flask.session.clear()
+    flask.session.update(account=who.id, stamp=who.stamp)
+    flask.session.permanent = True
+    return redirect(_local(request.form.get("next")))
+
+
+@pages.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """Close the session."""
+    flask.session.clear()
+    return redirect(url_for("auth.sign_in_page"))
+
+
+@pages.errorhandler(Unauthenticated)
+@pages.errorhandler(TooMany)
+def _refused(error: ShaotuError) -> ResponseReturnValue:
+    """Show the form again with the reason, the name still filled in."""
+    status = 429 if isinstance(error, TooMany) else 401
+    form = {"goal": _local(request.form.get("next")), "username": request.form.get("username", "")}
+    page = render_template("sign_in.html", message=language.explain(error, locale()), **form)
+    return page, status, {"Retry-After": str(error.params.get("retry_after_s", 1))}
+
+
+def _local(goal: str | None) -> str:
+    """Keep a way back only inside the product: //host and host: lead out of it."""
+    if not goal or not goal.startswith("/") or goal.startswith(("//", "/\\")):
+        return "/"
+    parts = urlsplit(goal)
+    return goal if not parts.netloc and not parts.scheme else "/"
+
+
+def _recognise() -> None:
+    """Find out who asks, by key or by cookie, and give the session their scope."""
+    if request.endpoint == "static" or request.path in {"/healthz", "/readyz"}:
+        return
+    kind, _, key = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        g.who = accounts.of_token(session(), key.strip(), on=today())
+        if g.who is None:
+            raise Unauthenticated("account.wrong_token")
+    else:
+        g.who = _of_cookie()
+        csrf.protect()
+    if g.who is not None:
+        session().info["scope"] = g.who.scope
+        # the scope is told at the beginning of a transaction, so the one that asked for it ends
+        session().rollback()
+
+
+def _of_cookie() -> Who | None:
+    account_id = flask.session.get("account")
+    if account_id is None:
+        return None
+    who = accounts.recall(session(), account_id, on=today())
+    if who is None or who.stamp != flask.session.get("stamp"):
+        flask.session.clear()
+        return None
+    return who
+
+
+def _remember_language(response: flask.Response) -> flask.Response:
+    wanted = request.args.get("lang")
+    if wanted in language.LOCALES:
+        settings: Settings = current_app.extensions["settings"]
+        year_s = 365 * 24 * 3600
+        response.set_cookie("lang", wanted, max_age=year_s, samesite="Lax", secure=settings.https_only)
+    return response
+
+
+def _close(_error: BaseException | None) -> None:
+    opened = g.pop("session", None)
+    if opened is not None:
+        opened.close()
