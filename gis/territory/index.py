@@ -9,6 +9,7 @@ that choice is d * d / R: 2 mm at 100 m), and its distance is then measured in t
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -77,27 +78,25 @@ class LevelIndex:
 
     def shares(self, footprints: Geometries) -> Shares:
         """Return the exact share of each footprint in each unit it meets, of its planar area or of its length."""
-        footprints = _as_sets(footprints)
         footprint, row = self.tree.query(footprints)
         hit = shapely.intersects(self.geometries[row], footprints[footprint])
         footprint, row = _ordered(footprint[hit], row[hit])
         whole = np.asarray(shapely.covers(self.geometries[row], footprints[footprint]))
         share = np.ones(len(row))
         parted = ~whole
-        pieces = shapely.intersection(footprints[footprint[parted]], self.geometries[row[parted]])
-        share[parted] = measure(pieces, footprints[footprint[parted]]) / measure(footprints)[footprint[parted]]
+        of = footprints[footprint[parted]]
+        share[parted] = measure_cut(shapely.intersection, of, self.geometries[row[parted]]) / measure(of)
         some = share > 0
         return Shares(footprint[some], row[some], share[some])
 
     def uncovered(self, footprint: shapely.Geometry, rows: Ints) -> tuple[float, float]:
         """Return the shares of a footprint on nobody's ground and on ground covered more than once."""
-        footprint = _as_sets(np.array([footprint], dtype=object))[0]
-        size = float(measure(np.array([footprint]))[0])
-        ground = shapely.union_all(self.geometries[rows])
-        bare = float(measure(np.array([shapely.difference(footprint, ground)]), np.array([footprint]))[0])
-        held = shapely.intersection(footprint, self.geometries[rows])
-        own = float(measure(held, np.full(len(held), footprint)).sum())
-        once = float(measure(np.array([shapely.intersection(footprint, ground)]), np.array([footprint]))[0])
+        held = np.full(len(rows), footprint, dtype=object)
+        ground = np.array([shapely.union_all(self.geometries[rows])], dtype=object)
+        own = float(measure_cut(shapely.intersection, held, self.geometries[rows]).sum())
+        once = float(measure_cut(shapely.intersection, held[:1], ground)[0])
+        bare = float(measure_cut(shapely.difference, held[:1], ground)[0])
+        size = float(measure(held[:1])[0])
         return bare / size, (own - once) / size
 
     def within(self, lon: float, lat: float, reach_m: float) -> Ints:
@@ -205,28 +204,36 @@ def _faults(session: Session, edition_id: int) -> dict[FaultKey, Geometries]:
     return {key: np.asarray(shapely.from_wkb(np.array(geoms, dtype=object))) for key, geoms in found.items()}
 
 
-def measure(geometries: Geometries, whole: Geometries | None = None) -> Floats:
-    """Return area (square degrees, planar) of polygons and length (metres on the ellipsoid) of lines.
-
-    whole: the footprints the geometries are pieces of. A piece counts in its footprint's measure only: where an edge of
-    a polygon merely touches a unit, the line they share has no area.
-    """
-    whole = geometries if whole is None else whole
-    is_line = np.isin(shapely.get_dimensions(whole), (1,))
-    size = shapely.area(geometries)
+def measure(footprints: Geometries) -> Floats:
+    """Return area (square degrees, planar) of polygons and length (metres on the ellipsoid) of lines."""
+    is_line = shapely.get_dimensions(footprints) == 1
+    size = np.asarray(shapely.area(footprints), dtype=np.float64)
     if is_line.any():
-        size[is_line] = path_lengths_m(geometries[is_line])
-    return np.asarray(size, dtype=np.float64)
+        size[is_line] = path_lengths_m(footprints[is_line])
+    return size
 
 
-def _as_sets(footprints: Geometries) -> Geometries:
-    """Count ground a line runs over twice once: what is cut from it comes back without the repetition."""
-    twice = (shapely.get_dimensions(footprints) == 1) & ~shapely.is_simple(footprints)
-    if not twice.any():
-        return footprints
-    sets = footprints.copy()
-    sets[twice] = shapely.union_all(footprints[twice][:, None], axis=1)
-    return sets
+def measure_cut(cut: Callable[[Geometries, Geometries], Geometries], footprints: Geometries, grounds: Geometries) -> Floats:
+    """Measure what a cut (intersection, difference) with its ground leaves of each footprint.
+
+    Lines are cut edge by edge: a line that runs over itself would lose the repetition in one cut, and its shares their sum.
+    """
+    is_line = shapely.get_dimensions(footprints) == 1
+    size = np.zeros(len(footprints))
+    size[~is_line] = shapely.area(cut(footprints[~is_line], grounds[~is_line]))
+    if is_line.any():
+        edges, owner = _edges(footprints[is_line])
+        lengths = path_lengths_m(cut(edges, grounds[is_line][owner]))
+        size[is_line] = np.bincount(owner, weights=lengths, minlength=int(is_line.sum()))
+    return size
+
+
+def _edges(lines: Geometries) -> tuple[Geometries, Ints]:
+    parts, owner = shapely.get_parts(lines, return_index=True)
+    vertices, part = shapely.get_coordinates(parts, return_index=True)
+    inside = part[1:] == part[:-1]
+    ends = np.stack([vertices[:-1][inside], vertices[1:][inside]], axis=1)
+    return np.asarray(shapely.linestrings(ends), dtype=object), owner[part[1:][inside]]
 
 
 def path_lengths_m(lines: Geometries) -> Floats:

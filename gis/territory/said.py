@@ -23,6 +23,8 @@ from gis.territory.location import Place
 KINDS = {"Point": "point", "LineString": "line", "MultiLineString": "line", "Polygon": "polygon", "MultiPolygon": "polygon"}
 # Closer to (0, 0) than any fix says: the sender did not know.
 ZERO_DEG = 1e-6
+# Some ten square centimetres: less has no area that 16 digits of a degree could share out.
+LEAST_AREA_DEG2 = 1e-13
 REFERENCES = ("building", "street")
 
 
@@ -126,8 +128,8 @@ def _shape(raw: dict[str, Any], habits: Habits) -> Place:
         raise Invalid("locate.geometry_out_of_range", west=west, south=south, east=east, north=north)
     if not geometry.is_valid:
         raise Invalid("locate.geometry_invalid", why=shapely.is_valid_reason(geometry))
-    datum, size = _datum(raw, habits), geometry.area if geometry.area else geometry.length
-    if not size:
+    datum = _datum(raw, habits)
+    if KINDS[geometry.geom_type] == "polygon" and geometry.area < LEAST_AREA_DEG2:
         raise Invalid("locate.geometry_no_size", kind=geometry.geom_type)
     moved = coords.geometry_to_wgs84(geometry, datum) if datum in ("GCJ02", "BD09") else geometry
     return Place(KINDS[geometry.geom_type], moved, raw, datum, *_accuracy(raw, habits), text=_text(raw))
