@@ -72,13 +72,20 @@ ESTATE = (
     "博物馆 展览馆 文化馆 美术馆 纪念馆 少年宫 文化宫 公园 动物园 植物园 码头 机场 大桥 仓库 基地 农场 林场 水库 教堂 敬老院 "
     "养老院 福利院 大剧院 专柜 驿站 快递 门市 门市部 服务部 经营部 销售部 项目部 工作室 美容院 美发 理发店 服饰 鞋业 "
     "药业 木业 电器 汽修 修理部 养护 洗车 美食 酒吧 大排档 奶茶店 面馆 小吃 火锅 餐饮 食品 母婴店 服装店 手机店 童装 女装 "
+    "科技 电子 印刷 教育 机械 物流 家具 家居 装饰 建材 贸易 实业 制衣 鞋材 布艺 皮具 汽车 传媒 网络 商贸 包装 化工 塑业 管业 阀门 "
+    "电气 电力 自控 模具 工地 通信 电信 联通 培训 医药 生物 环保 纺织 针织 印染 染整 五金 塑料 橡胶 玻璃 陶瓷 灯饰 灯具 眼镜 珠宝 工艺 "
+    "礼品 文具 玩具 箱包 鞋厂 鞋服 服装 制衣厂 物业 网点 售楼处 售楼部 展厅 展览中心 码头 车间 车库 车厢 门卫 门卫室 保安室 传达室 "
+    "前台 大厅 大堂 收发室 办公室 财务部 财务室 技术部 采购部 会议室 行政部 市场部 地铁 总部 基地 俱乐部 健身房 "
+    "专营店 精品店 连锁店 分店 总店 直营店 商行 车行 花店 茶庄 文创 公社 合作社 服务站 社 "
+    "东区 南区 西区 北区 中区 一区 二区 三区 四区 五区 六区 七区 八区 九区 十区 东苑 西苑 南苑 北苑 一期 二期 三期 四期 东门 西门 南门 "
+    "北门 后门 前门 正门 大门 侧门 "
     "店 楼 城 苑 园 庭 府 湾 郡 邸 轩 阁 居 舍 寓 墅 厂 馆 院 所 局 站 校 场 坊 里 桥 寺 庙 塔 港 处 部 社 团 座 行 吧 寨"
 ).split()
 
 # Marks of a place beside another one. Degrees from north, clockwise; None where the word tells no direction.
 _BEARINGS = {"东北": 45, "东南": 135, "西南": 225, "西北": 315, "东": 90, "南": 180, "西": 270, "北": 0}
 BEARINGS = _BEARINGS
-SIDES = "侧 面 边 角 头 首 端 方向 向 方 恻".split()
+SIDES = "侧 面 边 角 头 首 端 方向 向 恻".split()
 NEAR = (
     "斜对面 正对面 对面 对过 旁边 旁 附近 周边 门口 大门口 路口旁 隔壁 后面 前面 背后 楼下 楼上 院内 门前 屋后 边上 路边 "
     "街上 里面 外面 左侧 右侧 左边 右边 中间 内侧 外侧 入口处 出口处 拐角处 拐角 转角处 转角 沿线 一带 沿街 内 外"
@@ -91,9 +98,63 @@ JOINS = "与 和 跟 及 同 、 / & 交".split()
 
 # Said beside an address, never part of one.
 NOISE = (
-    "电联 市辖区 请电联 其它区 其他区 收 自取 丰巢快递柜 丰巢 中国 反映 市民反映 来电反映 位于 发生在 发生 地址 地点 现场 投诉 "
+    "电联 市辖区 请电联 其它区 其他区 城区 自取 丰巢快递柜 丰巢柜 反映 市民反映 来电反映 位于 发生在 发生 地址 地点 现场 投诉 "
     "举报 本人在 我在 有人在 有人 存在 该处 目前 希望 要求 请求 尽快 处理 情况 问题 来电 称 诉求 您好 你好 请问"
 ).split()
 
 HOME = "家住 住在 居住于 居住在 现住 住址 住于 租住在 租住于 租住 我住 本人住 户籍地 户籍 家庭住址 家庭地址 联系地址 居住地址".split()
 HOME_IS_PLACE = "我家 家门口 本小区 我们小区 我小区 我们楼 本楼 楼下 楼上 楼道 该小区 小区内 小区里 小区门口 我们村 本村 隔壁 邻居".split()
+
+PLAIN_STREETS = "正街 老街 后街 前街 东街 西街 南街 北街 中街 步行街 大街 新街 横街 直街".split()
+
+LINES_AND_DIVISIONS = {"district": DISTRICT, "town": TOWN, "community": COMMUNITY, "street": STREET}
+
+# Latin script. Street types by what people write for them; the short forms and the slips seen most.
+STREET_TYPES = {
+    short: full
+    for full, shorts in {
+        "street": "street str steet streer streeet stret",
+        "avenue": "avenue ave av aven avene aveneu avenu",
+        "road": "road rd",
+        "place": "place pl",
+        "boulevard": "boulevard blvd boul",
+        "drive": "drive dr drv",
+        "lane": "lane ln",
+        "court": "court ct crt",
+        "terrace": "terrace ter terr",
+        "parkway": "parkway pkwy pky pkway",
+        "square": "square sq",
+        "plaza": "plaza plz",
+        "heights": "heights hts",
+        "expressway": "expressway expy expwy",
+        "highway": "highway hwy",
+        "turnpike": "turnpike tpke tpk",
+        "circle": "circle cir",
+        "crescent": "crescent cres",
+        "center": "center centre ctr",
+        "alley": "alley aly",
+        "extension": "extension ext",
+        "bridge": "bridge brg",
+        "park": "park",
+        "row": "row",
+        "walk": "walk",
+        "way": "way",
+        "loop": "loop",
+        "slip": "slip",
+        "oval": "oval",
+        "mews": "mews",
+        "concourse": "concourse conc",
+        "promenade": "promenade prom",
+        "embankment": "embankment",
+        "esplanade": "esplanade",
+        "gardens": "gardens gdns",
+        "fort": "fort ft",
+        "mount": "mount mt",
+    }.items()
+    for short in shorts.split()
+}
+DIRECTIONS = {"n": "north", "s": "south", "e": "east", "w": "west", "no": "north", "so": "south"}
+ORDINALS = {
+    word: str(value)
+    for value, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), 1)
+}
