@@ -171,8 +171,8 @@ def run(settings: Settings, *, demo: bool) -> None:
     owner = db.connect_owner(settings)
     db.migrate(owner)
     owner.dispose()
-    if demo:
-        _gis("demo", "build").wait()
+    if demo and (failed := _gis("demo", "build").wait()):
+        sys.exit(failed)
     with _day(demo=demo):
         serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psycopg2
 
-from gis.errors import Unavailable
+from gis.errors import Conflict, Unavailable
 from gis.settings import Settings
 
 SUPERUSER = "postgres"
@@ -153,6 +153,23 @@ def use(settings: Settings) -> Cluster:
 
 
 _kept_open: list[object] = []
+
+
+def remove(settings: Settings) -> Path:
+    """Delete the cluster of var_dir with all its data and return where it was; raise Conflict while it is in use."""
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    cluster = _find(settings.var_dir)
+    with _locked(settings.var_dir / "cluster.lock"), (settings.var_dir / "cluster.users").open("w") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("database.in_use", path=cluster.place) from None
+        if cluster.is_running():
+            cluster.stop()
+        for folder in (cluster.socket, cluster.place):
+            shutil.rmtree(folder, ignore_errors=True)
+        (settings.var_dir / "pg").unlink(missing_ok=True)
+    return cluster.place
 
 
 def _leave(cluster: Cluster, var_dir: Path, users: int, process: int) -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from gis import db
+from gis import cluster, db
 from gis import settings as product
 
 
@@ -21,3 +21,10 @@ def migrate() -> None:
 def address() -> None:
     """Print the database's address, without its password."""
     click.echo(db.address(product.load()).render_as_string(hide_password=True))
+
+
+@database.command()
+@click.confirmation_option(prompt="Delete the private database and all it holds? 删除私有数据库及其全部内容？")
+def remove() -> None:
+    """Delete the private database; one named by SHAOTU_DATABASE_URL is never touched."""
+    click.echo(cluster.remove(product.load()))
