@@ -1,4 +1,4 @@
-"""A small town of whole numbers: two districts, one border, at longitude 120 + x / 100 and latitude 30 + y / 100.
+"""A small town of whole numbers: two districts, one border, at longitude 120.5 + x / 100, latitude 30.25 + y / 100.
 
     y=2 +-------+-------+-------+-------+
         |   north (..002)|  north (..002)|        city 9901: x 0..4, y 0..2
@@ -50,7 +50,7 @@ def at(x: float, y: float) -> Point:
 
 def lonlat(x: float, y: float) -> tuple[float, float]:
     """Give longitude and latitude of a place in the town."""
-    return 120 + x / 100, 30 + y / 100
+    return 120.5 + x / 100, 30.25 + y / 100
 
 
 def field(west: float, south: float, east: float, north: float) -> BaseGeometry:
@@ -86,7 +86,7 @@ def cells() -> list[Lot]:
 def _half(geometry: BaseGeometry, half: int) -> BaseGeometry:
     west, south, east, north = geometry.bounds
     # from whole numbers, so that halves of neighbours meet to the last bit
-    middle = 120 + (round((west - 120) * 100) + round((east - 120) * 100)) / 2 / 100
+    middle = lonlat((round((west - 120.5) * 100) + round((east - 120.5) * 100)) / 2, 0)[0]
     return box(middle, south, east, north) if half else box(west, south, middle, north)
 
 

@@ -26,3 +26,8 @@ def cli_session() -> Iterator[Session]:
     with cli_engine() as engine, db.session(engine, db.EVERYTHING) as session:
         yield session
         session.commit()
+
+
+def locale() -> str:
+    """Name the language the commands speak."""
+    return product.load().language

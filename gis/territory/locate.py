@@ -30,12 +30,14 @@ from gis.territory.location import (
     Place,
     Rules,
 )
-from gis.territory.said import UNKNOWN, Habits, parse
+from gis.territory.said import REFERENCES, UNKNOWN, Habits, parse
 
 __all__ = ["UNKNOWN", "Habits", "at", "at_many", "parse"]
 
 # Flags that are raised for the whole place only by lines that part responsibility.
 DIVIDING = {STRADDLES, NEAR_BOUNDARY}
+# An address is put on the ground without a person only when it is found so surely, at a level precise enough.
+AGREED_CONFIDENCE = 0.8
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def at_many(
 
 
 def _settle(session: Session, place: Place, on: date) -> _Settled:
-    if place.kind in places.KINDS_SAID and place.geometry is None:
+    if place.kind in REFERENCES and place.geometry is None:
         return _Settled(_of_reference(session, place))
     if place.kind != "text" or place.geometry is not None:
         return _Settled(place)
@@ -77,7 +79,7 @@ def _settle(session: Session, place: Place, on: date) -> _Settled:
     best = next(iter(candidates), None)
     if best is None:
         return _Settled(replace(place, reason=place.reason or "locate.address_unknown"))
-    if not geocode.is_dispatchable(candidates):
+    if best.match_level not in geocode.DISPATCHABLE or best.confidence < AGREED_CONFIDENCE:
         return _Settled(replace(place, reason="locate.address_vague"), candidates)
     return _Settled(_of_candidate(place, best), candidates)
 
@@ -92,8 +94,18 @@ def _of_candidate(place: Place, best: Candidate) -> Place:
 
 
 def _of_reference(session: Session, place: Place) -> Place:
-    geometry = places.geometry_of(session, place.kind, place.raw[place.kind])
-    return replace(place, geometry=geometry, reason=None if geometry is not None else f"locate.{place.kind}_unknown")
+    """Stand a building or street named by its number or its source's number ("source:external id") on its footprint."""
+    found = session.execute(
+        text(
+            f"SELECT ST_AsBinary(geom) FROM {place.kind}"
+            " WHERE id::text = :name OR source || ':' || external_id = :name OR external_id = :name"
+            " ORDER BY id::text = :name DESC, id LIMIT 1"
+        ),
+        {"name": str(place.raw[place.kind])},
+    ).scalar()
+    if found is None:
+        return replace(place, reason=f"locate.{place.kind}_unknown")
+    return replace(place, geometry=shapely.from_wkb(bytes(found)))
 
 
 def _nets(
@@ -154,8 +166,7 @@ def _surroundings(session: Session, said: list[Place], rules: Rules) -> list[_Su
     street = places.nearest(session, "street", points, rules.nearby_m)
     around = places.around(session, points)
     return [
-        _Surroundings(*each, beside.get("estate"), beside.get("land"))
-        for *each, beside in zip(building, street, around, strict=True)
+        _Surroundings(*each) for each in zip(building, street, *zip(*around, strict=True), strict=True)
     ]
 
 
