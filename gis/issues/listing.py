@@ -1,0 +1,254 @@
+"""Lists of issues: filters in; rows, map features and counts out. Row-level security decides what is seen at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gis.errors import Invalid, NotFound
+from gis.territory import location
+
+Json = dict[str, Any]
+
+STATES = ("filed", "to_locate")
+PAGE_ROWS = 50
+PAGE_ROWS_MOST = 500
+FEATURES_MOST = 50_000
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What to list: all named conditions hold, an empty one does not count. Times are half-open [since, until)."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    categories: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    # Units as net:level:code.
+    units: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    text: str = ""
+    # west, south, east, north in degrees.
+    bbox: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An issue as the live stream needs it: its map feature as JSON text, and what decides who may see it."""
+
+    feature: str
+    ground: tuple[str, ...]
+    created_by: str | None
+
+
+# A free text has no index to go to: the trigram operators are not leakproof, and two Chinese characters make no trigram.
+_CONDITIONS: Mapping[str, str] = {
+    "since": "issue.reported_at >= :since",
+    "until": "issue.reported_at < :until",
+    "categories": "issue.category = ANY(:categories)",
+    "departments": "issue.departments && CAST(:departments AS text[])",
+    "states": "issue.state = ANY(:states)",
+    "flags": "issue.flags && CAST(:flags AS text[])",
+    "units": "issue.ground && CAST(:units AS text[])",
+    "sources": "issue.source = ANY(:sources)",
+    "text": "(issue.text ILIKE :pattern OR issue.code = :text OR issue.external_id = :text)",
+    # The box alone first: under row-level security only that operator, marked leakproof, may use the index.
+    "bbox": "issue.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
+    " AND ST_Intersects(issue.geom, ST_MakeEnvelope(:west, :south, :east, :north, 4326))",
+}
+
+# No words of the reporter and nothing about who reported: this goes to every screen that may see the issue.
+_FEATURE = """
+json_build_object('type', 'Feature', 'id', issue.code,
+  'geometry', CAST(ST_AsGeoJSON(issue.point_geom, 7) AS json),
+  'properties', json_build_object(
+    'code', issue.code, 'state', issue.state, 'source', issue.source, 'located', issue.located,
+    'reported_at', issue.reported_at, 'flags', issue.flags,
+    'category', json_build_object('scheme', issue.scheme, 'version', issue.scheme_version, 'code', issue.category,
+                                  'name_zh', category.name_zh, 'name_en', category.name_en),
+    'lead', (SELECT json_build_object('code', code, 'name_zh', name_zh, 'name_en', name_en)
+             FROM department WHERE code = issue.lead),
+    'departments', coalesce((
+      SELECT json_agg(json_build_object('code', code, 'name_zh', name_zh, 'name_en', name_en)
+                      ORDER BY array_position(issue.departments, code))
+      FROM department WHERE code = ANY(issue.departments)), '[]'),
+    'footprint', CASE WHEN ST_Dimension(issue.geom) > 0 THEN CAST(ST_AsGeoJSON(issue.geom, 7) AS json) END))
+"""
+_FROM = """
+issue LEFT JOIN category ON (category.scheme, category.version, category.code)
+                          = (issue.scheme, issue.scheme_version, issue.category)
+"""
+
+
+def parse_filters(given: Mapping[str, str]) -> Filters:
+    """Read filters from text; raise Invalid that names the field. Several values are separated by commas."""
+    values: dict[str, Any] = {}
+    for field in fields(Filters):
+        said = given.get(field.name, "").strip()
+        if said:
+            values[field.name] = _read_filter(field.name, said)
+    return Filters(**values)
+
+
+def rows(session: Session, filters: Filters, *, page: int = 1, per_page: int = PAGE_ROWS) -> list[Json]:
+    """List one page of issues, the latest report first."""
+    where, values = _where(filters)
+    found = session.execute(
+        text(f"""
+        SELECT {_FEATURE} AS feature, issue.external_id, issue.text, issue.received_at, issue.reporter
+        FROM {_FROM} WHERE {where} ORDER BY issue.reported_at DESC, issue.id DESC LIMIT :limit OFFSET :offset
+        """),
+        values | {"limit": min(per_page, PAGE_ROWS_MOST), "offset": (page - 1) * per_page},
+    )
+    return [_as_row(row.feature, row) for row in found]
+
+
+def total(session: Session, filters: Filters) -> int:
+    """Count the issues."""
+    where, values = _where(filters)
+    return session.execute(text(f"SELECT count(*) FROM issue WHERE {where}"), values).scalar_one()
+
+
+def counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
+    """Count the issues by state, category, department and flag."""
+    where, values = _where(filters)
+    found = session.execute(
+        text(f"""
+        WITH hit AS MATERIALIZED (SELECT state, category, departments, flags FROM issue WHERE {where})
+        SELECT 'state' AS facet, state AS value, count(*) AS n FROM hit GROUP BY state
+        UNION ALL SELECT 'category', category, count(*) FROM hit GROUP BY category
+        UNION ALL SELECT 'department', department, count(*) FROM hit, unnest(departments) department GROUP BY department
+        UNION ALL SELECT 'flag', flag, count(*) FROM hit, unnest(flags) flag GROUP BY flag
+        ORDER BY n DESC, value
+        """),
+        values,
+    )
+    counted: dict[str, dict[str, int]] = {"state": {}, "category": {}, "department": {}, "flag": {}}
+    for row in found:
+        counted[row.facet][row.value] = row.n
+    return counted
+
+
+def geojson(session: Session, filters: Filters, *, limit: int = FEATURES_MOST) -> str:
+    """Render the located issues as a FeatureCollection, as text: PostgreSQL writes it, nobody reads it in between."""
+    where, values = _where(filters)
+    return session.execute(
+        text(f"""
+        SELECT CAST(json_build_object('type', 'FeatureCollection',
+                                      'features', coalesce(json_agg(feature), '[]')) AS text)
+        FROM (SELECT {_FEATURE} AS feature FROM {_FROM}
+              WHERE {where} AND issue.point_geom IS NOT NULL
+              ORDER BY issue.reported_at DESC, issue.id DESC LIMIT :limit) AS listed
+        """),
+        values | {"limit": min(limit, FEATURES_MOST)},
+    ).scalar_one()
+
+
+def seen(session: Session, issue_ids: Iterable[int]) -> dict[int, Seen]:
+    """Render issues by id for the live stream."""
+    found = session.execute(
+        text(f"""
+        SELECT issue.id, CAST({_FEATURE} AS text) AS feature, issue.ground, issue.created_by
+        FROM {_FROM} WHERE issue.id = ANY(:ids)
+        """),
+        {"ids": sorted(set(issue_ids))},
+    )
+    return {row.id: Seen(row.feature, tuple(row.ground), row.created_by) for row in found}
+
+
+def get(session: Session, code: str) -> Json:
+    """Return an issue by its code with what was sent; raise NotFound, also when the asker may not see it."""
+    row = session.execute(
+        text(f"""
+        SELECT {_FEATURE} AS feature, issue.id, issue.external_id, issue.text, issue.received_at, issue.reporter,
+               issue.place, issue.ground
+        FROM {_FROM} WHERE issue.code = :code
+        """),
+        {"code": code},
+    ).one_or_none()
+    if row is None:
+        raise NotFound("issue.not_found", code=code)
+    return _as_row(row.feature, row) | {"id": row.id, "place": row.place, "ground": row.ground}
+
+
+def condition(filters: Filters) -> tuple[str, Json]:
+    """Write filters as a condition on `issue` with its values, for other questions about the same issues."""
+    return _where(filters)
+
+
+def masked(reporter: Json | None) -> Json | None:
+    """Hide a reporter from who need not know: the first sign of each field stays, and the last two of long ones."""
+    if reporter is None:
+        return None
+    return {name: _mask(str(value)) for name, value in reporter.items() if value is not None}
+
+
+def _mask(value: str) -> str:
+    return value[:1] + "***" + (value[-2:] if len(value) >= 7 else "")
+
+
+def _as_row(feature: Json, row: Any) -> Json:  # noqa: ANN401 -- a row of whatever was selected
+    return feature["properties"] | {
+        "point": feature["geometry"],
+        "external_id": row.external_id,
+        "text": row.text,
+        "received_at": row.received_at,
+        "reporter": row.reporter,
+    }
+
+
+def _where(filters: Filters) -> tuple[str, Json]:
+    named = {field.name: getattr(filters, field.name) for field in fields(Filters)}
+    used = {name: list(value) if isinstance(value, tuple) else value for name, value in named.items() if value}
+    if filters.bbox:
+        used |= dict(zip(("west", "south", "east", "north"), filters.bbox, strict=True))
+    if filters.text:
+        used["pattern"] = f"%{_unpatterned(filters.text)}%"
+    conditions = [_CONDITIONS[name] for name in named if name in used]
+    return " AND ".join(conditions) or "true", {name: value for name, value in used.items() if name != "bbox"}
+
+
+def _unpatterned(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _read_filter(name: str, said: str) -> object:
+    if name in {"since", "until"}:
+        return _read_time(name, said)
+    if name == "text":
+        return said
+    parts = tuple(part.strip() for part in said.split(",") if part.strip())
+    if name == "bbox":
+        return _read_box(parts, said)
+    allowed = {"states": STATES, "flags": location.FLAGS}.get(name, parts)
+    unknown = [part for part in parts if part not in allowed]
+    if unknown:
+        raise Invalid("listing.unknown_value", field=name, value=unknown[0], choices=", ".join(allowed))
+    return parts
+
+
+def _read_time(name: str, said: str) -> datetime:
+    try:
+        read = datetime.fromisoformat(said)
+    except ValueError:
+        raise Invalid("listing.bad_time", field=name, value=said) from None
+    if read.tzinfo is None:
+        raise Invalid("listing.bad_time", field=name, value=said)
+    return read
+
+
+def _read_box(parts: tuple[str, ...], said: str) -> tuple[float, ...]:
+    try:
+        west, south, east, north = (float(part) for part in parts)
+    except ValueError:
+        raise Invalid("listing.bad_bbox", value=said) from None
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise Invalid("listing.bad_bbox", value=said)
+    return west, south, east, north

@@ -1,0 +1,136 @@
+"""Reports as they come in: one mapping, from JSON or from a row of a file -> one checked value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any
+
+from gis.errors import Invalid
+
+Json = dict[str, Any]
+
+# A sender's clock may run ahead of ours by this much.
+CLOCK = timedelta(minutes=1)
+EARLIEST_YEAR = 1970
+FIELDS = ("source", "external_id", "category", "text", "reported_at", "place", "reporter")
+LONGEST = {"source": 60, "external_id": 200, "text": 20_000}
+REPORTER_FIELDS = ("name", "phone", "email", "address")
+REPORTER_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class CategoryKey:
+    """A category as a sender names it."""
+
+    scheme: str
+    version: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report, checked but not yet put on the ground. place: as it was sent; `locate.parse` reads it."""
+
+    source: str
+    external_id: str
+    category: CategoryKey
+    text: str
+    reported_at: datetime
+    place: Json = field(default_factory=dict)
+    reporter: Json | None = None
+
+
+def parse_report(data: Mapping[str, Any], *, now: datetime, zone: tzinfo) -> Report:
+    """Read a report; raise Invalid that names the field. A time without a zone is in `zone`, the city's."""
+    unknown = sorted(set(data) - set(FIELDS))
+    if unknown:
+        raise Invalid("report.unknown_field", field=str(unknown[0])[:80], fields=", ".join(FIELDS))
+    _check_writable(data, "report")
+    return Report(
+        source=_text(data, "source"),
+        external_id=_text(data, "external_id"),
+        category=_category(data.get("category")),
+        text=_text(data, "text"),
+        reported_at=_past(_time(data, zone), now),
+        place=_mapping(data, "place"),
+        reporter=_reporter(data),
+    )
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid("report.missing", field=name)
+    if len(value) > LONGEST[name]:
+        raise Invalid("report.too_long", field=name, most=LONGEST[name], length=len(value))
+    # What people wrote stays as they wrote it; only names that are compared lose the space around them.
+    return value if name == "text" else value.strip()
+
+
+def _category(value: object) -> CategoryKey:
+    parts = value if isinstance(value, Mapping) else {}
+    missing = [name for name in ("scheme", "version", "code") if not str(parts.get(name) or "").strip()]
+    if missing:
+        raise Invalid("report.missing", field=f"category.{missing[0]}")
+    return CategoryKey(*(str(parts[name]).strip() for name in ("scheme", "version", "code")))
+
+
+def _time(data: Mapping[str, Any], zone: tzinfo) -> datetime:
+    value = data.get("reported_at")
+    if value in (None, ""):
+        raise Invalid("report.missing", field="reported_at")
+    try:
+        read = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        if read.tzinfo is None:
+            read = read.replace(tzinfo=zone)
+        return read.astimezone(timezone.utc)  # noqa: UP017 -- the same word as the zone of the sender
+    except (ValueError, OverflowError):
+        raise Invalid("report.bad_time", value=str(value)[:80]) from None
+
+
+def _past(at: datetime, now: datetime) -> datetime:
+    if at > now + CLOCK:
+        raise Invalid("report.in_the_future", value=at.isoformat(), now=now.isoformat(timespec="seconds"))
+    if at.year < EARLIEST_YEAR:
+        raise Invalid("report.too_early", value=at.isoformat(), year=EARLIEST_YEAR)
+    return at
+
+
+def _mapping(data: Mapping[str, Any], name: str) -> Json:
+    value = data.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise Invalid("report.not_an_object", field=name)
+    return dict(value)
+
+
+def _reporter(data: Mapping[str, Any]) -> Json | None:
+    said = {name: str(value) for name, value in _mapping(data, "reporter").items() if value not in (None, "")}
+    for name, value in said.items():
+        if name not in REPORTER_FIELDS:
+            raise Invalid("report.unknown_field", field=f"reporter.{name}"[:80], fields=", ".join(REPORTER_FIELDS))
+        if len(value) > REPORTER_LONGEST:
+            raise Invalid("report.too_long", field=f"reporter.{name}", most=REPORTER_LONGEST, length=len(value))
+    return said or None
+
+
+def _check_writable(value: object, path: str) -> None:
+    """Refuse what a database cannot keep as it is: NUL, half a surrogate pair, NaN inside what is stored as JSON."""
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise Invalid("report.bad_character", field=path)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Invalid("report.not_finite", field=path, value=str(value))
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            _check_writable(name, path)
+            _check_writable(inner, f"{path}.{name}")
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check_writable(inner, path)
