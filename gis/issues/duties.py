@@ -1,0 +1,116 @@
+"""Responsibility lists: a category and what is known of the place -> the kinds of department that may be called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from gis.errors import Invalid, ShaotuError
+
+# What a condition may ask; the place answers each with a set of words.
+ATTRIBUTES = ("road_class", "land", "handover", "property", "building", "estate", "unit")
+NOT = "!"
+
+Attributes = Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of a list. condition: attribute -> words of which one must hold, or "!word" that must not.
+
+    leads: kinds of department in order, the first that exists at the place leads; assists: kinds called to its side.
+    """
+
+    row: int
+    scheme: str
+    category: str
+    condition: Mapping[str, Any]
+    leads: tuple[str, ...]
+    assists: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A version of a responsibility list, ready to be asked."""
+
+    name: str
+    version: str
+    rules: Mapping[tuple[str, str], tuple[Rule, ...]]
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @classmethod
+    def of(cls, name: str, version: str, rules: Iterable[Rule], dates: Sequence[date | None] = (None, None)) -> Sheet:
+        """Order the rules: those that ask most first, then as they stand in the list."""
+        ordered: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        for rule in sorted(rules, key=lambda rule: (-_weight(rule), rule.row)):
+            place = rule.scheme, rule.category
+            ordered[place] = (*ordered.get(place, ()), rule)
+        return cls(name, version, ordered, *dates)
+
+    def holds_on(self, on: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on < self.valid_to)
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a list says: the rule that holds, the rows that hold too but ask less, and the rules that failed."""
+
+    rule: Rule | None = None
+    others: tuple[int, ...] = ()
+    failed: tuple[tuple[Rule, ShaotuError], ...] = field(default=())
+
+
+def match(sheet: Sheet, scheme: str, categories: Iterable[str | None], attributes: Attributes) -> Match:
+    """Find the rule for the first of the categories that has one which holds; report rules that cannot be read."""
+    failed: list[tuple[Rule, ShaotuError]] = []
+    for category in categories:
+        held = [] if category is None else _held(sheet.rules.get((scheme, category), ()), attributes, failed)
+        if held:
+            return Match(held[0], tuple(rule.row for rule in held[1:]), tuple(failed))
+    return Match(failed=tuple(failed))
+
+
+def check_condition(condition: object) -> Mapping[str, Sequence[str]]:
+    """Return a condition that can be read; raise Invalid otherwise."""
+    if not isinstance(condition, Mapping):
+        raise Invalid("duties.condition_not_a_table", condition=str(condition))
+    for attribute, words in condition.items():
+        if attribute not in ATTRIBUTES:
+            raise Invalid("duties.condition_unknown", attribute=attribute, known=", ".join(ATTRIBUTES))
+        if not _are_words(words):
+            raise Invalid("duties.condition_malformed", attribute=attribute, words=str(words))
+    return condition
+
+
+def _are_words(words: object) -> bool:
+    if not isinstance(words, list | tuple) or not words:
+        return False
+    return all(isinstance(word, str) and word.removeprefix(NOT).strip() for word in words)
+
+
+def _held(rules: Iterable[Rule], attributes: Attributes, failed: list[tuple[Rule, ShaotuError]]) -> list[Rule]:
+    held = []
+    for rule in rules:
+        try:
+            if not rule.condition or _holds(check_condition(rule.condition), attributes):
+                held.append(rule)
+        except ShaotuError as problem:
+            failed.append((rule, problem))
+    return held
+
+
+def _holds(condition: Mapping[str, Sequence[str]], attributes: Attributes) -> bool:
+    return all(_one_holds(words, attributes.get(attribute, ())) for attribute, words in condition.items())
+
+
+def _one_holds(words: Sequence[str], found: Collection[str]) -> bool:
+    wanted = [word for word in words if not word.startswith(NOT)]
+    refused = [word[1:] for word in words if word.startswith(NOT)]
+    return (not wanted or any(word in found for word in wanted)) and not any(word in found for word in refused)
+
+
+def _weight(rule: Rule) -> int:
+    return len(rule.condition) if isinstance(rule.condition, Mapping) else 0
