@@ -14,8 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
-from shapely.geometry import MultiPolygon, Point, box
+import shapely
+from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -129,11 +131,10 @@ def edition(
     net: str,
     name: str,
     lots: Iterable[Lot],
-    *,
-    valid_from: date = SINCE,
-    line_sigma_m: float = 0.0,
+    **more: Any,
 ) -> int:
-    """Put an edition in force from a date, ending the one before; return its id."""
+    """Put an edition in force from a date (valid_from), ending the one before; return its id. More: line_sigma_m."""
+    valid_from = more.get("valid_from", SINCE)
     session.execute(
         text("UPDATE edition SET valid_to = :day WHERE net = :net AND state = 'active' AND valid_to IS NULL"),
         {"net": net, "day": valid_from},
@@ -144,7 +145,7 @@ def edition(
             " loaded_at, loaded_by) VALUES (:net, :name, 'active', :day, 'town', 'ours', 'EPSG:4326', 'WGS84', :sigma,"
             " '{}', :at, 'test') RETURNING id"
         ),
-        {"net": net, "name": name, "day": valid_from, "sigma": line_sigma_m, "at": LOADED},
+        {"net": net, "name": name, "day": valid_from, "sigma": more.get("line_sigma_m", 0.0), "at": LOADED},
     ).scalar_one()
     for lot in lots:
         _unit(session, edition_id, net, lot)
@@ -152,7 +153,7 @@ def edition(
 
 
 def _unit(session: Session, edition_id: int, net: str, lot: Lot) -> None:
-    many = lot.geometry if lot.geometry.geom_type == "MultiPolygon" else MultiPolygon([lot.geometry])
+    many = lot.geometry if lot.geometry.geom_type == "MultiPolygon" else shapely.multipolygons([lot.geometry])
     session.execute(
         text(
             "INSERT INTO unit (edition_id, net, level, code, name, name_en, aliases, parent_code, area_m2, attributes,"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from gis.territory.location import LevelAnswer, Location
 @click.option("--building", help="A building, by its number or its source's number.")
 @click.option("--street", help="A street, by its number or its source's number.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON, the same HTTP gives.")
-def locate(place: tuple[str, ...], on: datetime | None, as_json: bool, **said: Any) -> None:  # noqa: FBT001
+def locate(place: tuple[str, ...], on: datetime | None, as_json: bool, **said: object) -> None:
     """Say what PLACE stands on: "LON LAT" or an address."""
     day = on.date() if on else date.today()  # noqa: DTZ011 - the day on the operator's own clock
     with context.cli_session() as session:
@@ -36,7 +36,7 @@ def locate(place: tuple[str, ...], on: datetime | None, as_json: bool, **said: A
         click.echo("\n".join(_lines(found, context.locale())))
 
 
-def _said(words: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
+def _said(words: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
     said = {"accuracy_m": options["accuracy"]} | {name: options[name] for name in ("datum", "accuracy_kind")}
     if options["geometry"]:
         return said | {"geometry": json.loads(options["geometry"])}

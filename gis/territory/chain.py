@@ -20,16 +20,22 @@ from gis.territory.location import Standing, UnitRef
 Chain = tuple[Standing | None, ...]
 
 
-def primary(levels: Sequence[Sequence[Standing]], stands_under: Callable[[UnitRef], bool]) -> tuple[UnitRef | None, ...]:
+def primary(
+    levels: Sequence[Sequence[Standing]], stands_under: Callable[[UnitRef], bool]
+) -> tuple[UnitRef | None, ...]:
     """Choose the primary unit of each level, coarsest first. stands_under: may a unit start the chain in this net."""
     if all(len(level) <= 1 for level in levels) and _agrees(tuple(next(iter(level), None) for level in levels)):
         chosen: Chain = tuple(next(iter(level), None) for level in levels)
         first = next((standing for standing in chosen if standing), None)
         if first is None or stands_under(first.unit):
-            return tuple(standing and standing.unit for standing in chosen)
+            return _units(chosen)
     chains = [chain for chain in _chains(levels) if _starts(chain, stands_under)]
     best = min(chains, key=_order, default=tuple(None for _ in levels))
-    return tuple(standing and standing.unit for standing in best)
+    return _units(best)
+
+
+def _units(chosen: Chain) -> tuple[UnitRef | None, ...]:
+    return tuple(None if standing is None else standing.unit for standing in chosen)
 
 
 def _starts(chain: Chain, stands_under: Callable[[UnitRef], bool]) -> bool:
@@ -52,9 +58,9 @@ def _may_follow(above: Chain, here: Standing) -> bool:
 
 
 def _agrees(chain: Chain) -> bool:
-    return all(low is None or high is None or low.unit.parent_code in (None, high.unit.code) for high, low in pairwise(chain))
+    return all(low is None or _may_follow((high,), low) for high, low in pairwise(chain))
 
 
 def _order(chain: Chain) -> tuple[int, list[tuple[bool, float, str]]]:
     missing = sum(standing is None for standing in chain)
-    return missing, [(s is None, -(s.share or s.probability or 0.0) if s else 0.0, s.unit.code if s else "") for s in chain]
+    return missing, [(False, -(s.share or s.probability or 0.0), s.unit.code) if s else (True, 0.0, "") for s in chain]

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from gis.territory import chain, coords, probability
-from gis.territory.index import EditionIndex, Floats, Geometries, Ints, LevelIndex
+from gis.territory.index import EditionIndex, Geometries, Ints, LevelIndex
 from gis.territory.location import (
     EXCLAVE,
     IN_GAP,
@@ -41,6 +40,7 @@ class Above:
     codes: frozenset[str]
 
     def allows(self, unit: UnitRef) -> bool:
+        """Say whether a unit may be primary here: its parent is, or is no unit in force."""
         return unit.parent_code is None or unit.parent_code not in self.codes or self._is_parent(unit)
 
     def _is_parent(self, unit: UnitRef) -> bool:
@@ -88,7 +88,7 @@ def _of_points(
                 code,
                 None,
                 tuple(Standing(level.refs[row]) for row in rows),
-                _probable(level, points[at], sigma_m, boundary_m, rows),
+                _probable(level, place.middle, sigma_m, boundary_m, rows),
                 boundary_m if np.isfinite(boundary_m) else None,
                 nearest=None if rows or nearest[at] < 0 else level.refs[nearest[at]],
                 nearest_m=None if rows or nearest[at] < 0 else boundary_m,
@@ -115,14 +115,14 @@ def _point_flags(level: LevelIndex, rows: list[int], point: Geometries, is_near:
 
 
 def _probable(
-    level: LevelIndex, point: BaseGeometry, sigma_m: float | None, boundary_m: float, rows: list[int]
+    level: LevelIndex, point: tuple[float, float], sigma_m: float | None, boundary_m: float, rows: list[int]
 ) -> tuple[Standing, ...]:
     if sigma_m is None:
         return ()
     reach_m = probability.REACH_SIGMA * sigma_m
     if sigma_m == 0 or boundary_m >= reach_m:
         return tuple(Standing(level.refs[row], probability=1.0) for row in rows[:1])
-    lon, lat = point.x, point.y
+    lon, lat = point
     masses = [
         Standing(level.refs[row], probability=probability.within(level.geometries[row], lon, lat, sigma_m))
         for row in level.within(lon, lat, reach_m)
@@ -144,7 +144,7 @@ def _of_extent(level: LevelIndex, code: str, place: Place, rules: Rules) -> Leve
         return LevelAnswer(code, None, standings, _most_probable(standings), flags=_doubt(standings))
     standings = tuple(Standing(level.refs[row], share=float(share)) for share, row in held)
     uncovered, overlap = _left_over(level, place, shares.row, standings)
-    boundary_m, nearest = level.boundaries.nearest_to(place.geometry)
+    boundary_m, nearest = level.boundaries.nearest_to(place.ground)
     near = (NEAR_BOUNDARY,) if boundary_m <= rules.near_m else ()
     across = (STRADDLES,) if _parts(place, standings, rules) > 1 else near
     return LevelAnswer(
@@ -167,12 +167,12 @@ def _doubt(standings: tuple[Standing, ...]) -> tuple[str, ...]:
 def _left_over(level: LevelIndex, place: Place, rows: Ints, standings: tuple[Standing, ...]) -> tuple[float, float]:
     if len(standings) == 1 and standings[0].share == 1.0:
         return 0.0, 0.0
-    return level.uncovered(place.geometry, rows) if standings else (1.0, 0.0)
+    return level.uncovered(place.ground, rows) if standings else (1.0, 0.0)
 
 
 def _parts(place: Place, standings: tuple[Standing, ...], rules: Rules) -> int:
     """Count the units that hold more of a place than a survey's noise."""
-    size_m2 = coords.area_m2(place.geometry) if place.kind != "line" else 0.0
+    size_m2 = coords.area_m2(place.ground) if place.kind != "line" else 0.0
     return sum((s.share or 0) >= rules.sliver_share or (s.share or 0) * size_m2 >= rules.sliver_m2 for s in standings)
 
 
@@ -198,7 +198,7 @@ def _bareness(ground: EditionIndex, level: LevelAnswer, place: Place, held: bool
     """Say of ground no unit of the level covers whether it is a gap among units or lies outside."""
     if level.units and (level.uncovered or 0) <= LEAST_SHARE:
         return ()
-    return (IN_GAP,) if held or ground.in_gap(level.level, place.geometry) else (OUTSIDE,)
+    return (IN_GAP,) if held or ground.in_gap(level.level, place.ground) else (OUTSIDE,)
 
 
 def _with_primary(level: LevelAnswer, unit: UnitRef | None, bareness: tuple[str, ...]) -> LevelAnswer:

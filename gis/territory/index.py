@@ -2,8 +2,8 @@
 
 The index of an edition is built from the record in PostGIS and never changes, as a loaded edition never does. Points
 are decided by GEOS's robust predicates, the same that answer ST_Covers: no epsilon. Boundaries are searched in the
-ellipsoidal Mercator plane, which is conformal: the chunk of line nearest there is the nearest on the ground (the error of
-that choice is d * d / R: 2 mm at 100 m), and its distance is then measured in the tangent plane at the point.
+ellipsoidal Mercator plane, which is conformal: the chunk of line nearest there is the nearest on the ground (the error
+of that choice is d * d / R: 2 mm at 100 m), and its distance is then measured in the tangent plane at the point.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -55,10 +56,12 @@ class LevelIndex:
 
     @cached_property
     def tree(self) -> shapely.STRtree:
+        """The units by their boxes."""
         return shapely.STRtree(self.geometries)
 
     @cached_property
     def boundaries(self) -> Boundaries:
+        """The lines of the level, made at the first question for a distance."""
         return Boundaries(self.geometries)
 
     def covering(self, points: Geometries) -> tuple[Ints, Ints]:
@@ -115,7 +118,7 @@ class Boundaries:
         lines = shapely.get_parts(shapely.boundary(geometries), return_index=True)
         self.row, self.edges = _chunks(*lines)
         east, north = mercator(self.edges[..., 0], self.edges[..., 1])
-        self.tree = shapely.STRtree(shapely.linestrings(np.stack([east, north], axis=-1)))
+        self.tree = shapely.STRtree(_lines(np.stack([east, north], axis=-1)))
 
     def nearest(self, lon: Floats, lat: Floats) -> tuple[Floats, Ints]:
         """Return for each point the distance in metres to the nearest boundary, and a row that boundary is of."""
@@ -126,21 +129,23 @@ class Boundaries:
         row[point] = self.row[chunk]
         return distance, row
 
-    def nearest_to(self, extent: shapely.Geometry) -> tuple[float, int]:
+    def nearest_to(self, extent: BaseGeometry) -> tuple[float, int]:
         """Return the distance in metres from a line or polygon to the nearest boundary, and a row it is of."""
         if not len(self.row):
             return float("inf"), -1
         projected = shapely.transform(extent, lambda at: np.column_stack(mercator(at[:, 0], at[:, 1])))
         chunk = int(self.tree.query_nearest(projected, all_matches=False)[0])
         plane = coords.Plane(*shapely.get_coordinates(shapely.centroid(extent))[0])
-        line = plane.to_plane(shapely.linestrings(self.edges[chunk]))
+        line = plane.to_plane(shapely.LineString(self.edges[chunk]))
         return float(shapely.distance(plane.to_plane(extent), line)), int(self.row[chunk])
 
 
 class EditionIndex:
     """All levels of an edition, with the gaps and exclaves that were accepted at its load."""
 
-    def __init__(self, edition: units.EditionRef, levels: dict[str, LevelIndex], faults: dict[FaultKey, Geometries]) -> None:
+    def __init__(
+        self, edition: units.EditionRef, levels: dict[str, LevelIndex], faults: dict[FaultKey, Geometries]
+    ) -> None:
         self.edition = edition
         self.levels = levels
         self.faults = faults
@@ -213,10 +218,12 @@ def measure(footprints: Geometries) -> Floats:
     return size
 
 
-def measure_cut(cut: Callable[[Geometries, Geometries], Geometries], footprints: Geometries, grounds: Geometries) -> Floats:
+def measure_cut(
+    cut: Callable[[Geometries, Geometries], Geometries], footprints: Geometries, grounds: Geometries
+) -> Floats:
     """Measure what a cut (intersection, difference) with its ground leaves of each footprint.
 
-    Lines are cut edge by edge: a line that runs over itself would lose the repetition in one cut, and its shares their sum.
+    Lines are cut edge by edge: a line that runs over itself would lose the repetition in one cut.
     """
     is_line = shapely.get_dimensions(footprints) == 1
     size = np.zeros(len(footprints))
@@ -233,7 +240,11 @@ def _edges(lines: Geometries) -> tuple[Geometries, Ints]:
     vertices, part = shapely.get_coordinates(parts, return_index=True)
     inside = part[1:] == part[:-1]
     ends = np.stack([vertices[:-1][inside], vertices[1:][inside]], axis=1)
-    return np.asarray(shapely.linestrings(ends), dtype=object), owner[part[1:][inside]]
+    return _lines(ends), owner[part[1:][inside]]
+
+
+def _lines(vertices: Floats) -> Geometries:
+    return np.asarray(shapely.linestrings(vertices), dtype=object)
 
 
 def path_lengths_m(lines: Geometries) -> Floats:
@@ -251,7 +262,7 @@ def path_lengths_m(lines: Geometries) -> Floats:
     for node, weight in zip(*np.polynomial.legendre.leggauss(3), strict=True):
         east, north = coords.metres_per_degree(start[:, 1] + step[:, 1] * (1 + node) / 2)
         metres += weight / 2 * np.hypot(step[:, 0] * east, step[:, 1] * north)
-    return np.bincount(owner[keep][part[1:][inside]], weights=metres, minlength=len(lines))
+    return np.bincount(owner[keep][part[1:][inside]], weights=metres, minlength=len(lines)).astype(np.float64)
 
 
 def mercator(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

@@ -11,7 +11,6 @@ from datetime import date
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -161,18 +160,13 @@ class _Surroundings:
 def _surroundings(session: Session, said: list[Place], rules: Rules) -> list[_Surroundings]:
     if not said:
         return []
-    points = np.array([_middle(place.geometry) for place in said if place.geometry is not None])
+    points = np.array([place.middle for place in said])
     building = places.nearest(session, "building", points, rules.nearby_m)
     street = places.nearest(session, "street", points, rules.nearby_m)
     around = places.around(session, points)
     return [
         _Surroundings(*each) for each in zip(building, street, *zip(*around, strict=True), strict=True)
     ]
-
-
-def _middle(geometry: BaseGeometry) -> tuple[float, float]:
-    point = geometry if geometry.geom_type == "Point" else shapely.point_on_surface(geometry)
-    return point.x, point.y
 
 
 def _location(settled: _Settled, on: date, nets: tuple[NetAnswer, ...], beside: _Surroundings) -> Location:
@@ -223,9 +217,9 @@ def _unswapped(session: Session, located: list[Location], rules: Rules) -> list[
 
 
 def _could_be_swapped(place: Place) -> bool:
-    return place.kind == "point" and place.geometry is not None and abs(place.geometry.x) <= 90
+    return place.kind == "point" and abs(place.middle[0]) <= 90
 
 
 def _turned(place: Place) -> shapely.Point:
-    assert place.geometry is not None
-    return shapely.Point(place.geometry.y, place.geometry.x)
+    lon, lat = place.middle
+    return shapely.Point(lat, lon)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from shapely.geometry import mapping
+import shapely
+from shapely.geometry import Point, mapping
 from shapely.geometry.base import BaseGeometry
 
 Json = dict[str, Any]
@@ -55,6 +56,20 @@ class Place:
     text: str | None = None
     reason: str | None = None
 
+    @property
+    def ground(self) -> BaseGeometry:
+        """The geometry of a place that has one."""
+        if self.geometry is None:
+            raise ValueError(self.kind)
+        return self.geometry
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Longitude and latitude of the point itself, or of one on the line or in the polygon."""
+        ground = self.ground
+        point = ground if isinstance(ground, Point) else shapely.point_on_surface(ground)
+        return point.x, point.y
+
 
 @dataclass(frozen=True)
 class UnitRef:
@@ -71,9 +86,11 @@ class UnitRef:
 
     @property
     def key(self) -> str:
+        """Name the unit in one word, as scopes, agreements and filters do."""
         return f"{self.net}:{self.level}:{self.code}"
 
     def as_dict(self) -> Json:
+        """Render for JSON."""
         return {"net": self.net, "level": self.level, "code": self.code, "name": self.name, "name_en": self.name_en}
 
 
@@ -86,6 +103,7 @@ class Standing:
     probability: float | None = None
 
     def as_dict(self) -> Json:
+        """Render for JSON."""
         return self.unit.as_dict() | {"share": self.share, "probability": self.probability}
 
 
@@ -111,6 +129,7 @@ class LevelAnswer:
     divides: bool = True
 
     def as_dict(self) -> Json:
+        """Render for JSON."""
         return {
             "level": self.level,
             "primary": self.primary and self.primary.as_dict(),
@@ -135,9 +154,11 @@ class NetAnswer:
 
     @property
     def chain(self) -> tuple[UnitRef, ...]:
+        """The primary units, coarsest first."""
         return tuple(level.primary for level in self.levels if level.primary)
 
     def as_dict(self) -> Json:
+        """Render for JSON."""
         return {
             "net": self.net,
             "edition": self.edition,
@@ -158,6 +179,7 @@ class Nearby:
     attributes: Json = field(default_factory=dict)
 
     def as_dict(self) -> Json:
+        """Render for JSON."""
         return {
             "kind": self.kind,
             "id": self.id,
@@ -181,6 +203,7 @@ class Candidate:
     ref_id: int | None = None
 
     def as_dict(self) -> Json:
+        """Render for JSON."""
         return {
             "label": self.label,
             "match_level": self.match_level,
@@ -209,9 +232,11 @@ class Location:
 
     @property
     def located(self) -> bool:
+        """Whether the place was put on the ground."""
         return UNLOCATED not in self.flags
 
     def net(self, code: str) -> NetAnswer | None:
+        """Return what one net says, None when it had no edition in force."""
         return next((net for net in self.nets if net.net == code), None)
 
     def touched(self) -> tuple[UnitRef, ...]:
@@ -219,6 +244,7 @@ class Location:
         return tuple(s.unit for net in self.nets for level in net.levels for s in level.units)
 
     def as_dict(self) -> Json:
+        """Render for JSON."""
         geometry = self.place.geometry
         return {
             "on": self.on.isoformat(),

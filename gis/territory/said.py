@@ -20,7 +20,13 @@ from gis.errors import Invalid
 from gis.territory import coords
 from gis.territory.location import Place
 
-KINDS = {"Point": "point", "LineString": "line", "MultiLineString": "line", "Polygon": "polygon", "MultiPolygon": "polygon"}
+KINDS = {
+    "Point": "point",
+    "LineString": "line",
+    "MultiLineString": "line",
+    "Polygon": "polygon",
+    "MultiPolygon": "polygon",
+}
 # Closer to (0, 0) than any fix says: the sender did not know.
 ZERO_DEG = 1e-6
 # Some ten square centimetres: less has no area that 16 digits of a degree could share out.
@@ -121,7 +127,7 @@ def _shape(raw: dict[str, Any], habits: Habits) -> Place:
     geometry = shapely.force_2d(_geojson(raw["geometry"]))
     if geometry.geom_type not in KINDS:
         raise Invalid("locate.geometry_kind", kind=geometry.geom_type, choices=", ".join(KINDS))
-    if geometry.geom_type == "Point":
+    if isinstance(geometry, shapely.Point):
         return _point(raw | {"lon": geometry.x, "lat": geometry.y}, habits)
     west, south, east, north = geometry.bounds
     if not all(map(isfinite, (west, south, east, north))) or west < -180 or east > 180 or south < -90 or north > 90:

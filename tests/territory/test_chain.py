@@ -12,7 +12,7 @@ def unit(code: str, parent: str | None = None, share: float | None = None) -> St
 
 def codes(levels: list[list[Standing]], under: str | None = None) -> list[str | None]:
     chosen = chain.primary(levels, lambda first: under is None or first.parent_code == under)
-    return [each and each.code for each in chosen]
+    return [None if each is None else each.code for each in chosen]
 
 
 def test_one_unit_a_level_is_the_chain() -> None:

@@ -11,7 +11,7 @@ from shapely.geometry import LineString, Point, Polygon, box
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.territory import coords, index
+from gis.territory import coords, index, units
 from gis.territory.index import LevelIndex
 from gis.territory.location import UnitRef
 from tests import town
@@ -27,7 +27,7 @@ DISTRICTS = level(WEST, EAST)
 
 
 def rows(at: Point) -> list[int]:
-    return DISTRICTS.covering(np.array([at]))[1].tolist()
+    return [int(row) for row in DISTRICTS.covering(np.array([at]))[1]]
 
 
 def test_a_point_inside_is_covered_by_one_unit() -> None:
@@ -111,7 +111,7 @@ def test_shares_plus_uncovered_minus_overlap_is_one(footprint: shapely.Geometry)
 
 @given(footprint=footprints())
 def test_shares_do_not_depend_on_the_direction_of_the_vertices(footprint: shapely.Geometry) -> None:
-    both = DISTRICTS.shares(np.array([footprint, footprint.reverse()], dtype=object))
+    both = DISTRICTS.shares(np.array([footprint, shapely.reverse(footprint)], dtype=np.object_))
     assert both.share[both.footprint == 0] == pytest.approx(both.share[both.footprint == 1], abs=1e-12)
 
 
@@ -154,7 +154,7 @@ def test_every_vertex_edge_and_neighbour_of_the_town_is_answered_as_postgis_answ
     town.build(session)
     halves = [(x / 4, y / 4) for x in range(-1, 18) for y in range(-1, 10)]
     points = np.array([town.at(x, y) for x, y in halves])
-    ground = index.build(session, index.units.in_force(session, town.SINCE)[0])
+    ground = index.build(session, units.in_force(session, town.SINCE)[0])
     for name, found in ground.levels.items():
         point, row = found.covering(points)
         ours = {(int(p), found.refs[r].id) for p, r in zip(point, row, strict=True)}

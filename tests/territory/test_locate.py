@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from itertools import pairwise
 from math import erf, sqrt
-from typing import Any
 
 import pytest
-from shapely.geometry import mapping
+from shapely.geometry import box, mapping
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -25,7 +26,7 @@ def ground(session: Session) -> Session:
     return session
 
 
-def find(session: Session, x: float, y: float, on: date = DAY, **said: Any) -> Location:
+def find(session: Session, x: float, y: float, on: date = DAY, **said: object) -> Location:
     lon, lat = town.lonlat(x, y)
     return locate.at(session, locate.parse({"lon": lon, "lat": lat} | said), on)
 
@@ -83,7 +84,7 @@ def test_every_vertex_has_one_chain_and_children_stand_under_their_parents(groun
     found = find(ground, x, y)
     admin = chain(found, "admin")
     assert len(admin) == 4
-    assert all(low.startswith(high) for high, low in zip(admin, admin[1:], strict=False))
+    assert all(low.startswith(high) for high, low in pairwise(admin))
     assert chain(found, "unit_grid")[0].startswith(admin[-1])
     assert chain(found, "governance")[0].startswith(admin[-1])
 
@@ -231,8 +232,6 @@ def test_swapped_coordinates_are_nobody_s_ground(ground: Session) -> None:
 def test_swapped_coordinates_within_ninety_degrees_are_found_by_the_ground(session: Session) -> None:
     session.execute(text("INSERT INTO net VALUES ('n', 'n', 'n', 0)"))
     session.execute(text("INSERT INTO level VALUES ('n', 'l', 0, 'l', 'l', '#555555', true)"))
-    from shapely.geometry import box
-
     town.edition(session, "n", "1", [town.Lot("l", "1", box(-74.1, 40.6, -73.8, 40.9))])
     swapped = locate.at(session, locate.parse({"lon": 40.7, "lat": -73.95}), DAY)
     assert (swapped.flags, swapped.reason) == (("unlocated",), "locate.swapped")
@@ -276,6 +275,4 @@ def test_a_community_renamed_since_keeps_its_cells_answering(ground: Session) ->
 
 
 def test_the_answer_is_plain_json(ground: Session) -> None:
-    import json
-
     json.dumps(find(ground, 2, 0.5, accuracy_m=5).as_dict())

@@ -11,12 +11,13 @@ from gis.territory import said
 
 SQUARE = {"type": "Polygon", "coordinates": [[[116, 39], [116.1, 39], [116.1, 39.1], [116, 39.1], [116, 39]]]}
 BOW_TIE = {"type": "Polygon", "coordinates": [[[116, 39], [116.1, 39.1], [116.1, 39], [116, 39.1], [116, 39]]]}
+NOWHERE_TO_GO = {"type": "LineString", "coordinates": [[116.5, 39.5], [116.5, 39.5]]}
 
 
 def test_a_pair_is_read_longitude_first() -> None:
     place = said.parse({"lon": 116.3, "lat": 39.9})
     assert place.geometry is not None
-    assert (place.geometry.x, place.geometry.y) == (116.3, 39.9)
+    assert place.middle == (116.3, 39.9)
 
 
 def test_text_that_is_a_number_is_a_number() -> None:
@@ -47,7 +48,7 @@ def test_a_source_without_accuracy_lends_its_own() -> None:
 def test_gcj02_is_converted_once_and_the_raw_pair_is_kept() -> None:
     place = said.parse({"lon": 116.404, "lat": 39.915, "datum": "GCJ-02"})
     assert place.geometry is not None
-    assert place.geometry.x < 116.404 - 0.004
+    assert place.middle[0] < 116.404 - 0.004
     assert place.raw["lon"] == 116.404
     assert place.datum == "GCJ02"
 
@@ -93,7 +94,7 @@ def test_nothing_said_is_nowhere() -> None:
         ({"geometry": {"type": "Bogus"}}, "locate.geometry_unreadable"),
         ({"geometry": "POINT (1 2)"}, "locate.geometry_unreadable"),
         ({"geometry": {"type": "GeometryCollection", "geometries": [SQUARE]}}, "locate.geometry_kind"),
-        ({"geometry": {"type": "LineString", "coordinates": [[116.5, 39.5], [116.5, 39.5]]}}, "locate.geometry_invalid"),
+        ({"geometry": NOWHERE_TO_GO}, "locate.geometry_invalid"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(given: dict[str, Any], code: str) -> None:
