@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import shapely
-from shapely.geometry import Point, box
+from shapely.geometry import MultiPolygon, Point, box
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -131,7 +131,7 @@ def edition(
     net: str,
     name: str,
     lots: Iterable[Lot],
-    **more: Any,
+    **more: Any,  # noqa: ANN401 - valid_from: date, line_sigma_m: float
 ) -> int:
     """Put an edition in force from a date (valid_from), ending the one before; return its id. More: line_sigma_m."""
     valid_from = more.get("valid_from", SINCE)
@@ -153,7 +153,7 @@ def edition(
 
 
 def _unit(session: Session, edition_id: int, net: str, lot: Lot) -> None:
-    many = lot.geometry if lot.geometry.geom_type == "MultiPolygon" else shapely.multipolygons([lot.geometry])
+    many = MultiPolygon(shapely.get_parts(lot.geometry).tolist())
     session.execute(
         text(
             "INSERT INTO unit (edition_id, net, level, code, name, name_en, aliases, parent_code, area_m2, attributes,"

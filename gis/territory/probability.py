@@ -1,8 +1,8 @@
 """How probable it is that the true point lies in a polygon, when its fix has a normal error.
 
-The mass of an isotropic normal distribution over a polygon is a sum over its edges (Green's theorem in polar form):
-an edge at distance h seen under the angle from psi1 to psi2 adds
-(psi2 - psi1) / 2 pi - T(h, tan psi2) + T(h, tan psi1), with Owen's T function. It is exact: on a straight edge it is Phi(d / sigma). An edge through the fix itself adds
+The mass of an isotropic normal distribution over a polygon is a sum over its edges (Green's theorem in polar form): an
+edge at distance h seen under the angle from psi1 to psi2 adds (psi2 - psi1) / 2 pi - T(h, tan psi2) + T(h, tan psi1),
+with Owen's T function. It is exact: on a straight edge it is Phi(d / sigma). An edge through the fix itself adds
 nothing, as 1 - exp(0) does, so points on edges and vertices need no case of their own.
 """
 
