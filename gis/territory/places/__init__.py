@@ -1,6 +1,24 @@
 """Streets, buildings, estates, components, addresses and land: import, exact shares, what lies near and around."""
 
+from gis.territory.places.footprints import Reject
+from gis.territory.places.loading import Report, Watch, load
+from gis.territory.places.mapping import PlaceFile, read_mapping
 from gis.territory.places.nearby import around, nearest
 from gis.territory.places.shares import Part, Sliver, Straddler, share_all, share_moved, straddlers
 
-__all__ = ["Part", "Sliver", "Straddler", "around", "nearest", "share_all", "share_moved", "straddlers"]
+__all__ = [
+    "Part",
+    "PlaceFile",
+    "Reject",
+    "Report",
+    "Sliver",
+    "Straddler",
+    "Watch",
+    "around",
+    "load",
+    "nearest",
+    "read_mapping",
+    "share_all",
+    "share_moved",
+    "straddlers",
+]
