@@ -138,7 +138,7 @@ def _halve(
             halves = None
         if halves is not None:
             line, first, second = halves
-            cuts.append(Cut(line, "path" if piece.river else _class_of(area), piece.block))
+            cuts.append(Cut(line, "none" if piece.river else _class_of(area), piece.block))
             junctions.add(line[0])
             junctions.add(line[-1])
             return [piece.part(first), piece.part(second)]

@@ -23,6 +23,13 @@ def write_boundaries(layers: dict[str, gpd.GeoDataFrame], folder: Path) -> None:
         shutil.copyfile(MANIFEST, folder / MANIFEST.name)
 
 
+def write_places(tables: dict[str, gpd.GeoDataFrame], folder: Path) -> None:
+    """Write one GeoParquet file per kind of place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, table in tables.items():
+        table.to_parquet(folder / f"{kind}.parquet", index=False)
+
+
 def _geojson(level: str, table: gpd.GeoDataFrame) -> str:
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
     head = f'{{"type": "FeatureCollection", "name": {json.dumps(level)}, "crs": {json.dumps(crs)}, "features": [\n'

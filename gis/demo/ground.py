@@ -24,11 +24,13 @@ PRECINCT_M2 = 1_000_000.0
 class Ground:
     """Finest faces (degrees) with the number of their unit per level; a contested face stands there twice.
 
-    `faces` is kept in metres and without the faults, for laying out streets and houses.
+    `faces` is kept in metres and without the faults, for laying out streets and houses; `face` is the one each finest
+    face is a piece of.
     """
 
     faces: Faces
     parts: np.ndarray
+    face: np.ndarray
     levels: dict[str, np.ndarray]
     governance_lines: list[LineString]
     specials: dict[str, Point]
@@ -58,7 +60,7 @@ def build(bones: Skeleton, seed: int, cells: int) -> Ground:
     near = shapely.distance(middles, overlap.centroid) + np.where(levels["district"] == nets.CORE, 0, np.inf)
     keep, levels = _faulty(levels, nobody, contested, int(np.argmin(near)))
     specials = {"gap": gap.representative_point(), "overlap": overlap.representative_point(), "exclave": exclave}
-    return Ground(faces, parts[keep], levels, cuts, specials, wall)
+    return Ground(faces, parts[keep], owner[keep], levels, cuts, specials, wall)
 
 
 def _levels(

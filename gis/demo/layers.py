@@ -36,8 +36,11 @@ class _Level:
         return table.sort_values("code", ignore_index=True)
 
 
-def make(ground: Ground, seed: int) -> dict[str, gpd.GeoDataFrame]:
-    """Return a table per level: code, name, name_en, parent (code) and geometry in degrees."""
+def make(ground: Ground, lived_in: np.ndarray, seed: int) -> dict[str, gpd.GeoDataFrame]:
+    """Return a table per level: code, name, name_en, parent (code) and geometry in degrees.
+
+    lived_in: for each governance grid by number, whether people live there; the others are special-purpose grids.
+    """
     namer = names.Namer(np.random.default_rng([seed, 4]))
     city = _city(ground)
     district = _district(ground)
@@ -54,10 +57,16 @@ def make(ground: Ground, seed: int) -> dict[str, gpd.GeoDataFrame]:
     cell = _numbered(ground, "cell", community, "单元网格{:03d}", "Cell {:03d}", digits=3)
     tables["cell"] = cell.frame(_parents(ground, "cell", "duty", duty))
     grid = _numbered(ground, "governance", community, "第{:d}网格", "Grid {:d}", digits=3)
-    households = np.random.default_rng([seed, 5]).integers(300, 501, len(grid.codes))
-    tables["grid"] = grid.frame(_parents(ground, "governance", "community", community), households=households)
+    kind = np.where(lived_in, "basic", "special")
+    counted = {"kind": kind, "households": households(lived_in, seed)}
+    tables["grid"] = grid.frame(_parents(ground, "governance", "community", community), **counted)
     tables["precinct"] = _precinct(ground).frame([""] * (int(ground.levels["precinct"].max()) + 1))
     return tables
+
+
+def households(lived_in: np.ndarray, seed: int) -> np.ndarray:
+    """Return how many households each governance grid has: 300 to 500 where people live."""
+    return np.where(lived_in, np.random.default_rng([seed, 5]).integers(300, 501, len(lived_in)), 0)
 
 
 def _city(ground: Ground) -> _Level:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +66,10 @@ def latin(text: str) -> str:
 class Namer:
     """Draw names that have not been drawn before."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._roads = _pairs(rng, _ROAD_FIRST, _ROAD_SECOND)
-        self._old = _pairs(rng, _OLD_FIRST, _OLD_SECOND)
+    def __init__(self, rng: np.random.Generator, spoken_for: Collection[str] = ()) -> None:
+        self._roads = (stem for stem in _pairs(rng, _ROAD_FIRST, _ROAD_SECOND) if stem not in spoken_for)
+        old = set(spoken_for) | {a + b for a in _ROAD_FIRST for b in _ROAD_SECOND}
+        self._old = (stem for stem in _pairs(rng, _OLD_FIRST, _OLD_SECOND) if stem not in old)
         self._estates = _pairs(rng, _ESTATE_FIRST, _ESTATE_SECOND)
         self._rng = rng
 

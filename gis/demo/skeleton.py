@@ -18,7 +18,10 @@ OLD_WALL_OFFSET_M = 105.0
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Metres. avenues: name slot -> centre line; rings run from the innermost outwards."""
+    """Metres. avenues: name slot -> centre line; starts: the ring an avenue begins at, if it does not cross the centre.
+
+    Rings run from the innermost outwards. core: the ground of the middle district; south: all ground south of the river.
+    """
 
     radius_m: float
     centre: tuple[float, float]
@@ -31,6 +34,7 @@ class Skeleton:
     core: Polygon
     south: Polygon
     avenues: dict[str, LineString]
+    starts: dict[str, int]
 
     def borders(self) -> list[LineString]:
         """Return every line that the ground is first cut along."""
@@ -49,11 +53,11 @@ def draw(seed: int, cells: int) -> Skeleton:
     count = int(np.clip(round(np.log2(radius / 550.0)), 2, 6))
     rings = tuple(_ring(rng, centre, 0.67 * radius * (i + 1) / count) for i in range(count))
     south = _south_of(river, radius)
-    avenues = _radials(rng, centre, rings, radius, count)
+    avenues, starts = _radials(rng, centre, rings, radius)
     avenues |= {"滨河北路": river.offset_curve(RIVER_ROAD_OFFSET_M), "滨河南路": river.offset_curve(-RIVER_ROAD_OFFSET_M)}
     return Skeleton(
         radius, centre, outline, rings, river, _banks(rng, river), river.buffer(RIVER_ROAD_OFFSET_M - 2),
-        _brook(rng, radius, river), _core(rings[-1], centre, radius), south, avenues,
+        _brook(rng, radius, river), _core(rings[-1], centre, radius), south, avenues, starts,
     )  # fmt: skip
 
 
@@ -86,7 +90,7 @@ def _ring(rng: np.random.Generator, centre: tuple[float, float], reach: float) -
 def _river(rng: np.random.Generator, radius: float) -> LineString:
     x = np.arange(-1.7 * radius, 1.7 * radius, 38.0)
     u = x / radius
-    bend = 0.15 * np.sin(2.6 * u + rng.uniform(0.2, 0.6)) + 0.07 * np.sin(6.6 * u + rng.uniform(1.2, 2.2))
+    bend = 0.13 * np.sin(2.7 * u + rng.uniform(0.2, 0.6)) + 0.085 * np.sin(6.9 * u + rng.uniform(1.6, 2.4))
     small = sum(14.0 / k * np.sin(x / (260.0 / k) + rng.uniform(0, 6.28)) for k in (1, 2))
     return LineString(np.round(np.column_stack([x, radius * (-0.22 + bend + 0.10 * u) + small]), 2))
 
@@ -128,17 +132,18 @@ def _core(ring: Polygon, centre: tuple[float, float], radius: float) -> Polygon:
 
 
 def _radials(
-    rng: np.random.Generator, centre: tuple[float, float], rings: tuple[Polygon, ...], radius: float, count: int
-) -> dict[str, LineString]:
-    """Return the cross of avenues through the centre and the slanting ones that start at a ring."""
+    rng: np.random.Generator, centre: tuple[float, float], rings: tuple[Polygon, ...], radius: float
+) -> tuple[dict[str, LineString], dict[str, int]]:
+    """Return the cross of avenues through the centre and the slanting ones, each with the ring it starts at."""
     found = {"南北": _ray(rng, centre, np.pi / 2, (-2.2 * radius, 2.2 * radius))}
     found["东西"] = _ray(rng, centre, -0.02, (-2.2 * radius, 2.2 * radius))
-    slants = 4 if count <= 2 else 8 + 4 * (count - 3)
-    for k in range(slants):
+    slants = 4 * max(1, len(rings) - 1)
+    starts = {f"放射{k + 1}": k % max(1, len(rings) - 1) for k in range(slants)}
+    for k, (slot, ring) in enumerate(starts.items()):
         angle = (k + 0.5) * 2 * np.pi / slants + rng.normal(0, 0.06) + (0.22 if k % 4 == 2 else 0.0)
-        inner = 0.36 * radius if count <= 2 else 0.70 * radius / count * (1 + k % 2)
-        found[f"放射{k + 1}"] = _ray(rng, centre, angle, (inner * 0.80, 2.2 * radius))
-    return found
+        inner = 0.75 * np.sqrt(rings[ring].area / np.pi)
+        found[slot] = _ray(rng, centre, angle, (inner, 2.2 * radius))
+    return found, starts
 
 
 def _ray(
