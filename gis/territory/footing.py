@@ -65,7 +65,7 @@ def _level_answers(ground: EditionIndex, code: str, said: Sequence[Place], rules
         found[at] = answer
     for at, place in enumerate(said):
         if place.kind != "point":
-            found[at] = _of_extent(level, code, place, rules)
+            found[at] = replace(_of_extent(level, code, place, rules), divides=ground.divides[code])
     return found
 
 
@@ -93,6 +93,7 @@ def _of_points(
                 nearest=None if rows or nearest[at] < 0 else level.refs[nearest[at]],
                 nearest_m=None if rows or nearest[at] < 0 else boundary_m,
                 flags=(*flags, EXCLAVE) if exclave[at] else flags,
+                divides=ground.divides[code],
             )
         )
     return found
@@ -184,8 +185,7 @@ def _net_answer(
     held = above is not None and above.unit is not None
     answered = []
     for level, unit in zip(levels, chosen, strict=True):
-        divides = ground.divides[level.level]
-        answered.append(replace(_with_primary(level, unit, _bareness(ground, level, place, held)), divides=divides))
+        answered.append(_with_primary(level, unit, _bareness(ground, level, place, held)))
         held = held or bool(level.units)
     return NetAnswer(ground.edition.net, ground.edition.id, ground.edition.name, tuple(answered))
 
@@ -202,7 +202,7 @@ def _bareness(ground: EditionIndex, level: LevelAnswer, place: Place, held: bool
 
 
 def _with_primary(level: LevelAnswer, unit: UnitRef | None, bareness: tuple[str, ...]) -> LevelAnswer:
-    if unit is None or level.units[0].unit == unit:
+    if unit is None or level.units[0].unit is unit:
         return replace(level, primary=unit, flags=(*level.flags, *bareness)) if unit or bareness else level
     first = next(standing for standing in level.units if standing.unit == unit)
     rest = tuple(standing for standing in level.units if standing.unit != unit)
