@@ -30,7 +30,10 @@ ACROSS = (
 
 @dataclass(frozen=True)
 class Ground:
-    """What houses are registered against. Metres. core: the district whose line some houses stand across; households: of each governance grid."""
+    """What houses are registered against; metres.
+
+    core: the district whose line some houses stand across. households: of each governance grid, by its number.
+    """
 
     lots: Lots
     streets: gpd.GeoDataFrame
@@ -43,7 +46,7 @@ class Ground:
 def register(houses: Houses, ground: Ground, seed: int) -> gpd.GeoDataFrame:
     """Return the houses in metres with all they are known by; those across the district line come first."""
     rng = np.random.default_rng([seed, 12])
-    special = _across(ground, rng)
+    special = _across(ground)
     clear = ~shapely.intersects(houses.shapes, shapely.union_all(shapely.buffer(special, 5.0)))
     shapes, lot, shop = houses.shapes[clear], houses.lot[clear], houses.shop[clear]
     kind = np.concatenate([np.full(len(special), "slab"), np.where(shop, "shop", ground.lots.kind[lot])])
@@ -55,7 +58,7 @@ def register(houses: Houses, ground: Ground, seed: int) -> gpd.GeoDataFrame:
     return _registered(table, ground, rng)
 
 
-def _across(ground: Ground, rng: np.random.Generator) -> np.ndarray:
+def _across(ground: Ground) -> np.ndarray:
     """Return the boxes across the line; each is moved along the wall until it stands in nobody's street."""
     streets = STRtree(shapely.buffer(ground.streets.geometry.to_numpy(), ground.streets["width_m"].to_numpy() / 2 + 1))
     found: list[Polygon] = []
@@ -105,7 +108,9 @@ def _registered(table: gpd.GeoDataFrame, ground: Ground, rng: np.random.Generato
 def _block_numbers(table: gpd.GeoDataFrame) -> list[str]:
     """Number the houses of an estate from its north-west corner."""
     lines = np.round(table.centroid.y / 30.0)
-    order = pd.DataFrame({"estate": table["estate"], "line": -lines, "x": table.centroid.x}).sort_values(["estate", "line", "x"])
+    order = pd.DataFrame({"estate": table["estate"], "line": -lines, "x": table.centroid.x}).sort_values(
+        ["estate", "line", "x"]
+    )
     rank = order.groupby("estate").cumcount().reindex(table.index) + 1
     return [f"{n}号楼" if e >= 0 else "" for n, e in zip(rank, table["estate"], strict=True)]
 
@@ -114,7 +119,9 @@ def _address(table: gpd.GeoDataFrame, ground: Ground) -> None:
     """Give every house a street and a number; all houses of an estate share the number of its gate."""
     named = ground.streets[ground.streets["name"] != ""]
     own = table["estate"].to_numpy() < 0
-    doors = np.concatenate([shapely.centroid(table.geometry.to_numpy()[own]), shapely.centroid(ground.estates.geometry.to_numpy())])
+    doors = np.concatenate(
+        [shapely.centroid(table.geometry.to_numpy()[own]), shapely.centroid(ground.estates.geometry.to_numpy())]
+    )
     street, number = _numbers(doors, named.geometry.to_numpy())
     houses = int(own.sum())
     position = np.where(own, np.cumsum(own) - 1, houses + table["estate"].to_numpy())

@@ -9,8 +9,21 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from gis.demo import buildings, components, estates, files, footprints, frame, ground, land, landuse, layers, lots
-from gis.demo import skeleton, streets
+from gis.demo import (
+    buildings,
+    components,
+    estates,
+    files,
+    footprints,
+    frame,
+    ground,
+    land,
+    landuse,
+    layers,
+    lots,
+    skeleton,
+    streets,
+)
 from gis.demo.ground import Ground
 from gis.demo.landuse import Blocks
 from gis.demo.skeleton import BROOK_WIDTH_M, Skeleton

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from operator import itemgetter
 
 import numpy as np
 import shapely
@@ -41,8 +42,7 @@ class Cut:
 
 @dataclass
 class Piece:
-    """A polygon still to be cut, or a cell. quarter, block: the pieces of about a square kilometre and of four hectares
-    it came from."""
+    """A polygon still to be cut, or a cell; quarter, block: the pieces of about 1 km2 and of 4 ha it came from."""
 
     ring: np.ndarray
     river: bool
@@ -50,6 +50,7 @@ class Piece:
     block: int = -1
 
     def part(self, ring: np.ndarray) -> Piece:
+        """Return a piece of this piece."""
         return Piece(ring, self.river, self.quarter, self.block)
 
 
@@ -60,9 +61,11 @@ class Junctions:
         self._boxes: dict[tuple[int, int], list[np.ndarray]] = defaultdict(list)
 
     def add(self, point: np.ndarray) -> None:
+        """Remember a point."""
         self._boxes[self._box(point)].append(point)
 
     def near(self, point: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the points that may be within the snapping distance."""
         i, j = self._box(point)
         for a in (i - 1, i, i + 1):
             for b in (j - 1, j, j + 1):
@@ -80,7 +83,7 @@ def divide(
 
     target_m2 takes points of shape (n, 2) and gives the largest area a cell may have there.
     """
-    junctions, cuts, done = Junctions(), [], []
+    drawing, done = _Drawing(Junctions(), [], rng), list[Piece]()
     quarters, blocks = count(), count()
     work = pieces
     while work:
@@ -89,19 +92,20 @@ def divide(
         floor = areas.max() / 2  # the largest first, so that main streets are there before lanes
         following: list[Piece] = []
         for piece, area, box, limit in zip(work, areas, boxes, limits, strict=True):
-            if piece.quarter < 0 and area <= QUARTER_M2:
-                piece.quarter = next(quarters)
-            if piece.block < 0 and area <= BRANCH_FROM_M2:
-                piece.block = next(blocks)
-            if area <= limit:
-                done.append(piece)
-            elif area < floor:
-                following.append(piece)
-            else:
-                halves = _halve(piece, area, box, junctions, cuts, rng)
-                (following if len(halves) == 2 else done).extend(halves)
+            _number(piece, area, quarters, blocks)
+            halves = _halve(piece, area, box, drawing) if area > limit and area >= floor else [piece]
+            finished = area <= limit or (area >= floor and len(halves) == 1)
+            (done if finished else following).extend(halves)
         work = following
-    return done, cuts
+    return done, drawing.cuts
+
+
+def _number(piece: Piece, area: float, quarters: Iterator[int], blocks: Iterator[int]) -> None:
+    """Number the piece as a quarter or a block when it has come down to that size."""
+    if piece.quarter < 0 and area <= QUARTER_M2:
+        piece.quarter = next(quarters)
+    if piece.block < 0 and area <= BRANCH_FROM_M2:
+        piece.block = next(blocks)
 
 
 def _measure(work: list[Piece]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -121,43 +125,53 @@ def _class_of(area: float) -> str:
     return "lane" if area > LANE_FROM_M2 else "path"
 
 
-def _halve(
-    piece: Piece, area: float, box: np.ndarray, junctions: Junctions, cuts: list[Cut], rng: np.random.Generator
-) -> list[Piece]:
-    sides = box[1] - box[0], box[2] - box[1]
-    long, short = sorted(sides, key=lambda v: float(v @ v), reverse=True)
-    along = long / np.linalg.norm(long)
-    across = np.array([-along[1], along[0]])
-    ratio = float(np.linalg.norm(long) / max(np.linalg.norm(short), 1.0))
-    middle = box[0] + (sides[0] + sides[1]) / 2 + along * np.linalg.norm(long) * rng.uniform(-0.07, 0.07)
+@dataclass(frozen=True)
+class _Drawing:
+    """What grows while the ground is cut: the cuts, where they ended, and the dice."""
+
+    junctions: Junctions
+    cuts: list[Cut]
+    rng: np.random.Generator
+
+    def add(self, cut: Cut) -> None:
+        self.cuts.append(cut)
+        self.junctions.add(cut.points[0])
+        self.junctions.add(cut.points[-1])
+
+
+def _halve(piece: Piece, area: float, box: np.ndarray, drawing: _Drawing) -> list[Piece]:
+    middle, long, slender = _long_side(box)
+    across = np.array([-long[1], long[0]]) / np.linalg.norm(long)
+    wander = drawing.rng.uniform(-0.07, 0.07)
     for spread, least in _TRIES:
-        start = middle + along * np.linalg.norm(long) * spread
-        turn = rng.normal(0, 0.05 if ratio < 4 else 0.02)
-        halves = _cut(piece.ring, start, across + along * turn, junctions, rng)
-        if halves is not None and min(_quality(ring) for ring in halves[1:]) < least:
-            halves = None
-        if halves is not None:
+        turn = drawing.rng.normal(0, 0.02 if slender else 0.05)
+        towards = across + turn * long / np.linalg.norm(long)
+        halves = _cut(piece.ring, middle + (wander + spread) * long, towards, drawing)
+        if halves is not None and min(_quality(ring) for ring in halves[1:]) >= least:
             line, first, second = halves
-            cuts.append(Cut(line, "none" if piece.river else _class_of(area), piece.block))
-            junctions.add(line[0])
-            junctions.add(line[-1])
+            drawing.add(Cut(line, "none" if piece.river else _class_of(area), piece.block))
             return [piece.part(first), piece.part(second)]
     return [piece]  # too odd a shape to halve well: it stays one large cell
 
 
+def _long_side(box: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Return the middle of a box given by three corners, its long side as a vector, and whether it is 4 to 1."""
+    first, second = box[1] - box[0], box[2] - box[1]
+    long, short = (first, second) if first @ first >= second @ second else (second, first)
+    return box[0] + (first + second) / 2, long, bool(long @ long > 16 * (short @ short))
+
+
 def _cut(
-    ring: np.ndarray, start: np.ndarray, across: np.ndarray, junctions: Junctions, rng: np.random.Generator
+    ring: np.ndarray, start: np.ndarray, across: np.ndarray, drawing: _Drawing
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return the cut through a point and the two rings it leaves, None when it does not go through."""
     chord = _chord(ring, start, across / np.linalg.norm(across))
     if chord is None:
         return None
-    ends = [_snapped(ring, edge, point, junctions) for edge, point in chord]
-    (i, p), (j, q) = ends
+    (i, p), (j, q) = sorted((_snapped(ring, *end, drawing.junctions) for end in chord), key=itemgetter(0))
     if i == j:
         return None
-    if i > j:
-        (i, p), (j, q) = (j, q), (i, p)
-    line = _bent(p, q, rng)
+    line = _bent(p, q, drawing.rng)
     first = _tidy(np.vstack([ring[i + 1 : j + 1], line[::-1]]))
     second = _tidy(np.vstack([ring[j + 1 :], ring[: i + 1], line]))
     return line, first, second

@@ -49,7 +49,9 @@ def _name(kind: str, namer: names.Namer, rng: np.random.Generator) -> tuple[name
     zh, en = words[int(rng.integers(len(words)))]
     aliases = [stem, f"{stem}院"] if kind == "slab" else [stem] if kind in HOUSING else []
     if kind == "slab" and rng.random() < 0.3:
-        aliases.append(f"{namer.road_stem(old=True)}厂宿舍")  # what old people call it, after the works it was built for
+        aliases.append(
+            f"{namer.road_stem(old=True)}厂宿舍"
+        )  # what old people call it, after the works it was built for
     return names.Name(stem + zh, f"{names.latin(stem)} {en}"), aliases
 
 

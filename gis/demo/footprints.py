@@ -1,4 +1,4 @@
-"""Footprints of houses: rows inside a lot, shops along its street, and a few houses that stand across a line. Metres."""
+"""Footprints of houses: rows inside a lot, shops along its street, and a few houses across a line. Metres."""
 
 from __future__ import annotations
 
@@ -92,7 +92,10 @@ def _shops(ground: Lots, streets: np.ndarray, rng: np.random.Generator) -> tuple
     a = 3 + place * pitch + 0.2
     b = a + pitch * rng.choice([0.97, 0.97, 0.86], len(edge))
     e = use[edge]
-    corners = [start[e] + along[e] * t[:, None] + inward[e] * d[:, None] for t, d in ((a, 0 * a), (b, 0 * a), (b, depth), (a, depth))]
+    corners = [
+        start[e] + along[e] * t[:, None] + inward[e] * d[:, None]
+        for t, d in ((a, 0 * a), (b, 0 * a), (b, depth), (a, depth))
+    ]
     shapes = shapely.polygons(np.stack(corners, axis=1))
     return _apart(shapes, chosen[lot[e]], ground.shapes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar, cast
 
 import numpy as np
 import shapely
@@ -12,6 +12,7 @@ CENTRE_LON, CENTRE_LAT = 118.8, 35.6
 DECIMALS = 7
 GRID_DEG = 1e-7
 _METRES = f"+proj=tmerc +lat_0={CENTRE_LAT} +lon_0={CENTRE_LON} +ellps=GRS80 +units=m"
+Shapes = TypeVar("Shapes", np.ndarray, shapely.Point)
 _TO_DEGREES = Transformer.from_crs(_METRES, "EPSG:4490", always_xy=True)
 
 
@@ -25,11 +26,11 @@ def _metres(lonlat: np.ndarray) -> np.ndarray:
     return np.column_stack([x, y])
 
 
-def to_degrees(geoms: Any) -> Any:
+def to_degrees(geoms: Shapes) -> Shapes:
     """Bring metres to degrees, rounded to 7 decimals: equal points stay equal."""
-    return shapely.transform(geoms, _degrees)
+    return cast("Shapes", shapely.transform(geoms, _degrees))
 
 
-def to_metres(geoms: Any) -> Any:
+def to_metres(geoms: Shapes) -> Shapes:
     """Bring degrees back to the city's metres."""
-    return shapely.transform(geoms, _metres)
+    return cast("Shapes", shapely.transform(geoms, _metres))

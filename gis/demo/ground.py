@@ -1,4 +1,4 @@
-"""The ground of the demo city: every unit of every net, cut from one arrangement of lines, with the faults of real maps.
+"""The ground of the demo city: every unit of every net, cut from one arrangement of lines, with real maps' faults.
 
 All nets are unions of the same finest faces, so neighbours share their lines vertex for vertex. Three faults are put in
 on purpose, as cities have them: a strip that belongs to nobody, a strip two districts claim, and an exclave.

@@ -1,4 +1,4 @@
-"""What stands on each block: old lanes, estates, offices, factories, parks. One kind per block of about four hectares."""
+"""What stands on each block of about four hectares: old lanes, an estate, offices, a factory, a park."""
 
 from __future__ import annotations
 
@@ -65,5 +65,3 @@ def _set_open(kinds: np.ndarray, shapes: np.ndarray, middles: np.ndarray, bones:
 def of_faces(blocks: Blocks, faces: Faces) -> np.ndarray:
     """Return the kind of the block of every face."""
     return blocks.kinds[faces.block]
-
-

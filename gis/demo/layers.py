@@ -52,11 +52,11 @@ def make(ground: Ground, lived_in: np.ndarray, seed: int) -> dict[str, gpd.GeoDa
         "subdistrict": subdistrict.frame(_parents(ground, "subdistrict", "district", district)),
         "community": community.frame(_parents(ground, "community", "subdistrict", subdistrict)),
     }
-    duty = _numbered(ground, "duty", community, "责任网格{:d}", "Duty Grid {:d}", digits=2)
+    duty = _numbered(ground, "duty", community, ("责任网格{:d}", "Duty Grid {:d}"), digits=2)
     tables["duty_grid"] = duty.frame(_parents(ground, "duty", "community", community))
-    cell = _numbered(ground, "cell", community, "单元网格{:03d}", "Cell {:03d}", digits=3)
+    cell = _numbered(ground, "cell", community, ("单元网格{:03d}", "Cell {:03d}"), digits=3)
     tables["cell"] = cell.frame(_parents(ground, "cell", "duty", duty))
-    grid = _numbered(ground, "governance", community, "第{:d}网格", "Grid {:d}", digits=3)
+    grid = _numbered(ground, "governance", community, ("第{:d}网格", "Grid {:d}"), digits=3)
     kind = np.where(lived_in, "basic", "special")
     counted = {"kind": kind, "households": households(lived_in, seed)}
     tables["grid"] = grid.frame(_parents(ground, "governance", "community", community), **counted)
@@ -101,7 +101,7 @@ def _community(ground: Ground, subdistrict: _Level, namer: names.Namer) -> _Leve
     return _Level(shapes, _serials(shapes, above, np.where(rural, 200, 0)), zh, en)
 
 
-def _numbered(ground: Ground, level: str, community: _Level, zh: str, en: str, digits: int) -> _Level:
+def _numbered(ground: Ground, level: str, community: _Level, words: tuple[str, str], digits: int) -> _Level:
     """Number units inside their communities and name them by community and number."""
     shapes = ground.shapes(level)
     home = _above(ground, level, "community")
@@ -111,8 +111,8 @@ def _numbered(ground: Ground, level: str, community: _Level, zh: str, en: str, d
     return _Level(
         shapes,
         [code[:12] + code[-digits:] for code in full],
-        [community.zh[i] + zh.format(n) for i, n in pairs],
-        [f"{community.en[i]} {en.format(n)}" for i, n in pairs],
+        [community.zh[i] + words[0].format(n) for i, n in pairs],
+        [f"{community.en[i]} {words[1].format(n)}" for i, n in pairs],
     )
 
 
@@ -127,7 +127,7 @@ def _precinct(ground: Ground) -> _Level:
 def _serials(shapes: np.ndarray, above: list[str], offset: np.ndarray) -> list[str]:
     """Number units under their parents as grid cells are: rows from north to south, west to east in a row."""
     lon, lat = shapely.get_coordinates(shapely.centroid(shapes)).T
-    west, south, east, north = shapely.bounds(shapes).T
+    _, south, _, north = shapely.bounds(shapes).T
     cells = [
         codes.Cell(float(x), float(y), float(h), f"{parent}{first}")
         for x, y, h, parent, first in zip(lon, lat, north - south, above, offset // 100, strict=True)

@@ -41,7 +41,9 @@ def lay(ground: Ground, blocks: Blocks, taken: np.ndarray) -> Lots:
     large = shapely.area(shapes) > SMALLEST_M2
     shapes, which = shapes[large], use[which[large]]
     number = block[which]
-    return Lots(shapes, number, blocks.kinds[number], _angles(blocks.shapes)[number], ground.levels["governance"][which])
+    return Lots(
+        shapes, number, blocks.kinds[number], _angles(blocks.shapes)[number], ground.levels["governance"][which]
+    )
 
 
 def without(areas: np.ndarray, taken: np.ndarray) -> np.ndarray:

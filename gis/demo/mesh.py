@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
 from shapely import STRtree
+from shapely.geometry.base import BaseGeometry
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Mesh:
     shared_m: np.ndarray
 
 
-def arrange(lines: Any, grid: float) -> np.ndarray:
+def arrange(lines: Sequence[BaseGeometry] | np.ndarray, grid: float) -> np.ndarray:
     """Return the faces the lines enclose; every vertex lies on the grid and is shared by all faces that touch it."""
     return shapely.get_parts(shapely.polygonize([shapely.union_all(lines, grid_size=grid)]))
 
@@ -33,7 +33,7 @@ def mesh_of(faces: np.ndarray) -> Mesh:
     keys, owners, lengths = _edges(faces)
     order = np.lexsort((owners, keys[:, 1], keys[:, 0]))
     keys, owners, lengths = keys[order], owners[order], lengths[order]
-    twins = np.flatnonzero((keys[1:] == keys[:-1]).all(axis=1))
+    twins = np.flatnonzero((keys[1:] == keys[:-1]).all(axis=1) & (owners[1:] != owners[:-1]))
     pairs = np.sort(np.column_stack([owners[twins], owners[twins + 1]]), axis=1)
     unique, where = np.unique(pairs, axis=0, return_inverse=True)
     return Mesh(faces, unique[:, 0], unique[:, 1], np.bincount(where.ravel(), weights=lengths[twins]))

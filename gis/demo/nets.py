@@ -34,6 +34,7 @@ class Faces:
 
     @property
     def areas_m2(self) -> np.ndarray:
+        """Return the area of every face."""
         return shapely.area(self.mesh.faces)
 
 

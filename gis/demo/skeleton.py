@@ -20,7 +20,7 @@ OLD_WALL_OFFSET_M = 105.0
 class Skeleton:
     """Metres. avenues: name slot -> centre line; starts: the ring an avenue begins at, if it does not cross the centre.
 
-    Rings run from the innermost outwards. core: the ground of the middle district; south: all ground south of the river.
+    Rings run from the innermost outwards. core: the ground of the middle district; south: all south of the river.
     """
 
     radius_m: float
@@ -54,7 +54,10 @@ def draw(seed: int, cells: int) -> Skeleton:
     rings = tuple(_ring(rng, centre, 0.67 * radius * (i + 1) / count) for i in range(count))
     south = _south_of(river, radius)
     avenues, starts = _radials(rng, centre, rings, radius)
-    avenues |= {"滨河北路": river.offset_curve(RIVER_ROAD_OFFSET_M), "滨河南路": river.offset_curve(-RIVER_ROAD_OFFSET_M)}
+    avenues |= {
+        "滨河北路": river.offset_curve(RIVER_ROAD_OFFSET_M),
+        "滨河南路": river.offset_curve(-RIVER_ROAD_OFFSET_M),
+    }
     return Skeleton(
         radius, centre, outline, rings, river, _banks(rng, river), river.buffer(RIVER_ROAD_OFFSET_M - 2),
         _brook(rng, radius, river), _core(rings[-1], centre, radius), south, avenues, starts,
@@ -146,9 +149,7 @@ def _radials(
     return found, starts
 
 
-def _ray(
-    rng: np.random.Generator, centre: tuple[float, float], angle: float, reach: tuple[float, float]
-) -> LineString:
+def _ray(rng: np.random.Generator, centre: tuple[float, float], angle: float, reach: tuple[float, float]) -> LineString:
     r = np.arange(reach[0], reach[1], 45.0)
     sway = 0.05 * np.sin(r / 900.0 + rng.uniform(0, 6.28)) + 0.02 * np.sin(r / 310.0 + rng.uniform(0, 6.28))
     turn = angle + sway * np.clip(np.abs(r) / 700.0, 0, 1)

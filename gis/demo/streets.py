@@ -32,8 +32,10 @@ class _Run:
     name: names.Name | None = None
 
 
-def lay(bones: Skeleton, cuts: list[Cut], blocks: Blocks, towns: dict[str, shapely.Polygon], seed: int) -> gpd.GeoDataFrame:
-    """Return the streets in metres, main ones first: external_id, name, name_en, road_class, width_m, handover, geometry.
+def lay(
+    bones: Skeleton, cuts: list[Cut], blocks: Blocks, towns: dict[str, shapely.Polygon], seed: int
+) -> gpd.GeoDataFrame:
+    """Return the streets in metres, main ones first, with their class, width, names and handover state.
 
     towns: stems of community names and their ground; the longest street there bears the community's name.
     """
@@ -69,7 +71,9 @@ def _avenues(bones: Skeleton, namer: names.Namer) -> list[_Run]:
         runs.append(_Run(inside, "secondary" if side else "arterial", 20.0 if side else 38.0, name))
     for number, ring in enumerate(bones.rings, start=1):
         zh = f"{names.numeral(number)}环路"
-        runs.append(_Run(ring.exterior.intersection(bones.outline), "arterial", 42.0, names.Name(zh, f"Ring Road {number}")))
+        runs.append(
+            _Run(ring.exterior.intersection(bones.outline), "arterial", 42.0, names.Name(zh, f"Ring Road {number}"))
+        )
     return runs
 
 
@@ -187,7 +191,9 @@ def _street_name(stem: str, run: _Run) -> names.Name:
     west, south, east, north = run.line.bounds
     lying = east - west > north - south
     if run.road_class == "secondary":
-        return names.Name(stem + ("大街" if lying else "路"), names.latin(stem) + (" Main Street" if lying else " Road"))
+        return names.Name(
+            stem + ("大街" if lying else "路"), names.latin(stem) + (" Main Street" if lying else " Road")
+        )
     return names.Name(stem + ("街" if lying else "路"), names.latin(stem) + (" Street" if lying else " Road"))
 
 
