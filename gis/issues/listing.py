@@ -136,18 +136,21 @@ def counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
     return counted
 
 
-def geojson(session: Session, filters: Filters, *, limit: int = FEATURES_MOST) -> str:
-    """Render the located issues as a FeatureCollection, as text: PostgreSQL writes it, nobody reads it in between."""
+def geojson(session: Session, filters: Filters, *, seq: int, limit: int = FEATURES_MOST) -> str:
+    """Render the located issues as a FeatureCollection, as text: PostgreSQL writes it, nobody reads it in between.
+
+    seq: the journal's number from which the live stream goes on.
+    """
     where, values = _where(filters)
     return session.execute(
         text(f"""
-        SELECT CAST(json_build_object('type', 'FeatureCollection',
+        SELECT CAST(json_build_object('type', 'FeatureCollection', 'seq', CAST(:seq AS bigint),
                                       'features', coalesce(json_agg(feature), '[]')) AS text)
         FROM (SELECT {_FEATURE} AS feature FROM {_FROM}
               WHERE {where} AND issue.point_geom IS NOT NULL
               ORDER BY issue.reported_at DESC, issue.id DESC LIMIT :limit) AS listed
         """),
-        values | {"limit": min(limit, FEATURES_MOST)},
+        values | {"limit": min(limit, FEATURES_MOST), "seq": seq},
     ).scalar_one()
 
 
@@ -199,7 +202,7 @@ def _as_row(feature: Json, row: Any) -> Json:  # noqa: ANN401 -- a row of whatev
         "point": feature["geometry"],
         "external_id": row.external_id,
         "text": row.text,
-        "received_at": row.received_at,
+        "received_at": row.received_at.isoformat(),
         "reporter": row.reporter,
     }
 

@@ -25,7 +25,7 @@ SIDE_MOST_PX = 2560
 JPEG_QUALITY = 85
 NAME_LONGEST = 120
 # Only these decoders are tried: the rarer ones are where a hostile file finds its bug.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ FIELDS = ("source", "external_id", "category", "text", "reported_at", "place", "
 LONGEST = {"source": 60, "external_id": 200, "text": 20_000}
 REPORTER_FIELDS = ("name", "phone", "email", "address")
 REPORTER_LONGEST = 200
+# Objects and lists inside each other; a GeoJSON geometry needs eight.
+DEEPEST = 20
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,10 @@ def _reporter(data: Mapping[str, Any]) -> Json | None:
     return said or None
 
 
-def _check_writable(value: object, path: str) -> None:
+def _check_writable(value: object, path: str, depth: int = 0) -> None:
     """Refuse what a database cannot keep as it is: NUL, half a surrogate pair, NaN inside what is stored as JSON."""
+    if depth > DEEPEST:
+        raise Invalid("report.too_deep", field=path[:80], most=DEEPEST)
     if isinstance(value, str):
         if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
             raise Invalid("report.bad_character", field=path)
@@ -129,8 +133,8 @@ def _check_writable(value: object, path: str) -> None:
         raise Invalid("report.not_finite", field=path, value=str(value))
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            _check_writable(name, path)
-            _check_writable(inner, f"{path}.{name}")
+            _check_writable(name, path, depth + 1)
+            _check_writable(inner, f"{path}.{name}", depth + 1)
     elif isinstance(value, list | tuple):
         for inner in value:
-            _check_writable(inner, path)
+            _check_writable(inner, path, depth + 1)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import structlog
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from psycopg2 import InterfaceError, OperationalError
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
@@ -29,6 +29,7 @@ from gis import db
 from gis.db import Scope
 from gis.errors import Invalid, TooMany
 from gis.issues import journal, listing
+from gis.settings import Settings
 from gis.web import auth
 from gis.web.serve import stopping
 
@@ -46,7 +47,7 @@ BACKOFF_S, BACKOFF_MOST_S = 0.5, 10.0
 # A stream ends after an hour and is opened again, so that a withdrawn right does not outlive it by more.
 STREAM_S = 3600.0
 
-pages = Blueprint("live", __name__)
+blueprint = Blueprint("live", __name__)
 log = structlog.get_logger()
 
 
@@ -66,7 +67,8 @@ class Message:
     def to(self, scope: Scope) -> str | None:
         """Choose what somebody with this scope is told, None for nothing."""
         mine = scope.ground.split()
-        if self.public or scope.all or not self.ground.isdisjoint(mine) or (self.created_by and self.created_by == scope.username):
+        filed_it = self.created_by is not None and self.created_by == scope.username
+        if self.public or scope.all or filed_it or not self.ground.isdisjoint(mine):
             return self.shown
         return None if self.left.isdisjoint(mine) else self.gone
 
@@ -119,6 +121,7 @@ class Hub:
 
     @property
     def closed(self) -> bool:
+        """Say whether this hub, or the whole process, is to end."""
         return self._closed.is_set() or stopping.is_set()
 
     def read(self, after: int, until: int | None = None) -> list[Message]:
@@ -176,12 +179,14 @@ class Hub:
                 self._clients.discard(client)
 
 
-def setup(engine: Engine, most_clients: int) -> Hub:
-    """Make a hub; it connects with its first client, so that a forked worker listens for itself."""
-    return Hub(engine, most_clients)
+def setup(app: Flask) -> None:
+    """Give the product its hub; it connects with its first client, so that a forked worker listens for itself."""
+    settings: Settings = app.extensions["settings"]
+    # A stream holds a thread for as long as it lasts: some are kept for everything else.
+    app.extensions["live"] = Hub(app.extensions["engine"], settings.threads * 3 // 4)
 
 
-@pages.get("/api/v1/live")
+@blueprint.get("/api/v1/live")
 @auth.require()
 def stream() -> ResponseReturnValue:
     """Stream the journal as Server-Sent Events, from Last-Event-ID or ?after= on."""
@@ -196,7 +201,7 @@ def _last_seen() -> int | None:
     said = request.headers.get("Last-Event-ID") or request.args.get("after")
     if said is None:
         return None
-    if not said.isascii() or not said.isdigit():
+    if not (said.isascii() and said.isdigit() and len(said) < 19):
         raise Invalid("live.bad_id", value=said)
     return int(said)
 
@@ -234,7 +239,7 @@ def _live(hub: Hub, client: Client) -> Iterator[str]:
         messages = _drain(client, spoke)
         said = _said(messages, client.scope)
         if not said and time.monotonic() - spoke >= HEARTBEAT_S:
-            said = ": alive\n\n"
+            said = _event("alive", {})
         if said:
             spoke = time.monotonic()
             yield said
