@@ -74,8 +74,16 @@ class Fault:
         return point.x, point.y
 
     @property
+    def sentence(self) -> str:
+        """Give the code of its sentence."""
+        if self.kind == "exclave" and not self.params["touching"]:
+            return "fault.island"
+        detail = self.params.get("reason", "").partition("codes.")[2] or self.params.get("of", "")
+        return f"fault.{self.kind}.{detail}" if detail else f"fault.{self.kind}"
+
+    @property
     def told(self) -> Json:
-        """Give the parameters of its sentence, whose code is fault.<kind>."""
+        """Give the parameters of its sentence."""
         lon, lat = self.lonlat or (float("nan"), float("nan"))
         size = {"area_m2": round(self.area_m2 or 0, 2), "length_m": round(self.length_m or 0, 1)}
         named = {"level": self.level, "codes": ", ".join(self.codes), "lon": f"{lon:.6f}", "lat": f"{lat:.6f}"}
@@ -160,13 +168,24 @@ def _polygons_of(shape: BaseGeometry) -> BaseGeometry:
 
 
 def _bad_codes(units: gpd.GeoDataFrame, rule: LevelRule) -> Iterator[Fault]:
-    for code, shape in zip(units["code"], units.geometry, strict=True):
+    for at, (code, shape) in enumerate(zip(units["code"], units.geometry, strict=True)):
         reason = codes.unusable(code) or (rule.digits and codes.malformed(code, rule.digits))
         if reason:
-            yield Fault("malformed_code", rule.code, (code,), geometry=shape, params={"reason": reason})
-    for code, same in units[units["code"].duplicated(keep=False)].groupby("code"):
-        where = shapely.MultiPoint(list(shapely.point_on_surface(_existing(same.geometry))))
-        yield Fault("duplicate_code", rule.code, (str(code),), geometry=where, params={"count": len(same)})
+            params = _origin(units, [at]) | {"reason": reason}
+            yield Fault("malformed_code", rule.code, (code,), geometry=shape, params=params)
+    for code, rows in units.reset_index(drop=True).groupby("code").groups.items():
+        if len(rows) > 1:
+            where = shapely.MultiPoint(list(shapely.point_on_surface(_existing(units.geometry.iloc[rows]))))
+            params = _origin(units, rows) | {"count": len(rows)}
+            yield Fault("duplicate_code", rule.code, (str(code),), geometry=where, params=params)
+
+
+def _origin(units: gpd.GeoDataFrame, rows: Iterable[int]) -> Json:
+    """Say which rows of which file units came from, if they tell."""
+    if "file" not in units or "row" not in units:
+        return {}
+    found = units.iloc[list(rows)]
+    return {"file": ", ".join(dict.fromkeys(found["file"])), "row": ", ".join(str(row) for row in found["row"])}
 
 
 def _existing(shapes: gpd.GeoSeries) -> Geometries:
@@ -175,13 +194,14 @@ def _existing(shapes: gpd.GeoSeries) -> Geometries:
 
 def _bad_shapes(units: gpd.GeoDataFrame, level: str) -> Iterator[Fault]:
     shapes = np.asarray(units.geometry.array, dtype=object)
-    for at in np.flatnonzero(shapely.is_missing(shapes) | shapely.is_empty(shapes)):
-        yield Fault("empty", level, (units["code"].iloc[at],))
-    for at in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)):
+    for at in np.flatnonzero(shapely.is_missing(shapes) | shapely.is_empty(shapes)).tolist():
+        yield Fault("empty", level, (units["code"].iloc[at],), params=_origin(units, [at]))
+    for at in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)).tolist():
         reason = shapely.is_valid_reason(shapes[at])
         place = re.search(r"\[([-\d.e]+) ([-\d.e]+)", reason)
-        spot = shapely.Point(float(place[1]), float(place[2])) if place else shapely.Point(shapes[at].coords[0])
-        yield Fault("invalid_ring", level, (units["code"].iloc[at],), geometry=spot, params={"reason": reason})
+        spot = shapely.Point(float(place[1]), float(place[2])) if place else shapes[at].representative_point()
+        params = _origin(units, [at]) | {"reason": reason.partition("[")[0]}
+        yield Fault("invalid_ring", level, (units["code"].iloc[at],), geometry=spot, params=params)
 
 
 def _overlaps(layer: _Layer, tolerance: Tolerance) -> list[Fault]:

@@ -28,7 +28,9 @@ def list_editions(session: Session) -> list[Edition]:
     return list(session.scalars(select(Edition).join(tables.Net, tables.Net.code == Edition.net).order_by(*by_net)))
 
 
-def activate(session: Session, net: str, name: str, from_date: date | None, *, by: str, now: datetime) -> Edition:
+def activate(  # noqa: PLR0913 - who and when are told at every writing door
+    session: Session, net: str, name: str, from_date: date | None, *, by: str, now: datetime
+) -> Edition:
     """Let an edition answer from a date (its manifest's when None); the one that answered ends that day.
 
     It ends in turn where a later edition begins. Shares of places and of other nets' units are computed. Raise Conflict

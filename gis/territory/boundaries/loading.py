@@ -26,7 +26,6 @@ from gis.territory.coords import Geometries
 from gis.territory.faults import FATAL, Fault
 
 SHOWN_FAULTS = 20
-LINES_AT_ONCE = 1000
 UNIT_COLUMNS = (
     "edition_id, net, level, code, name, name_en, aliases, parent_code, area_m2, attributes, label_geom, geom"
 )
@@ -40,7 +39,7 @@ class FaultsFoundError(Problems):
 
     def __init__(self, draft: Draft, refused: Sequence[Fault]) -> None:
         self.faults = tuple(refused)
-        super().__init__(Invalid(f"fault.{fault.kind}", **fault.told) for fault in refused[:SHOWN_FAULTS])
+        super().__init__(Invalid(fault.sentence, **fault.told) for fault in refused[:SHOWN_FAULTS])
         self.problems = (Invalid(self.code, **_summary(draft, refused)), *self.problems)
 
 
@@ -162,16 +161,16 @@ def _write_units(session: Session, units: gpd.GeoDataFrame, edition: tables.Edit
 
 
 def _lines(units: gpd.GeoDataFrame, shapes: Geometries, head: str) -> Iterator[str]:
-    """Write units as COPY reads them: longest first would help nobody, so in the order of the draft."""
+    """Write units as COPY reads them."""
     area_m2 = coords.areas_m2(shapes)
     labels = _hex(shapely.point_on_surface(shapes))
-    for start in range(0, len(units), LINES_AT_ONCE):
-        part = units.iloc[start : start + LINES_AT_ONCE]
-        for at, unit in enumerate(part.itertuples(index=False), start=start):
-            told = "\t".join(map(_escaped, (unit.level, unit.code, unit.name, unit.name_en)))
-            more = f"{_array(unit.aliases)}\t{_escaped(unit.parent_code) if unit.parent_code else chr(92) + 'N'}"
-            attributes = _escaped(json.dumps(unit.attributes, ensure_ascii=False))
-            yield f"{head}\t{told}\t{more}\t{area_m2[at]!r}\t{attributes}\t{labels[at]}\t{_hex(shapes[at : at + 1])[0]}\n"
+    for at, unit in enumerate(units.itertuples(index=False)):
+        told = "\t".join(map(_escaped, (unit.level, unit.code, unit.name, unit.name_en)))
+        parent = _escaped(unit.parent_code) if unit.parent_code else r"\N"
+        attributes = _escaped(json.dumps(unit.attributes, ensure_ascii=False))
+        shape = _hex(shapes[at : at + 1])[0]
+        more = f"{_array(unit.aliases)}\t{parent}\t{float(area_m2[at])!r}\t{attributes}\t{labels[at]}\t{shape}"
+        yield f"{head}\t{told}\t{more}\n"
 
 
 def _hex(shapes: Geometries) -> list[str]:

@@ -115,6 +115,13 @@ class Manifest:
     nets: tuple[Net, ...]
     editions: tuple[Edition, ...]
 
+    @property
+    def needs_database(self) -> bool:
+        """Say whether units are numbered, or stand on a net that is not in this manifest."""
+        here = {edition.net for edition in self.editions}
+        abroad = any(net.parent_net and net.parent_net not in here for net in self.nets)
+        return abroad or any(layer.code_rule == COMMUNITY_SERIAL for each in self.editions for layer in each.layers)
+
     def net(self, code: str) -> Net:
         """Return a net by its code."""
         return next(net for net in self.nets if net.code == code)
