@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from gis import db
+from gis.territory import locate, units
+from gis.territory.location import LevelAnswer, Location
 
 # On a line itself the polygon hit is a matter of rules; a centimetre away it is a fact.
 ON_LINE_M = 0.01
 BY_LINE_M = 10.0
+BOROUGHS = {"Manhattan": "1", "Bronx": "2", "Brooklyn": "3", "Queens": "4", "Staten Island": "5"}
+# A day on which the lines of a vintage were in force. The table took the old council lines for reports up to 2025.
+VINTAGES = {"2013-2023": date(2020, 1, 1), "2023-": date(2026, 6, 1)}
+PLACES = """
+    SELECT external_id, (place ->> 'lon')::float8 AS lon, (place ->> 'lat')::float8 AS lat FROM issue
+    WHERE external_id = ANY(:ids)
+"""
 FOUND = """
-    SELECT i.external_id AS id, l ->> 'level' AS level, l -> 'primary' ->> 'code' AS code,
+    SELECT i.external_id AS id, l ->> 'level' AS level, n ->> 'edition' AS edition, l -> 'primary' ->> 'code' AS code,
            l -> 'flags' ? 'near_boundary' AS near,
            ARRAY(SELECT u ->> 'code' FROM jsonb_array_elements(l -> 'units') u) AS units
     FROM issue i JOIN finding f ON f.issue_id = i.id AND f.version = 1,
@@ -43,13 +54,41 @@ class Level:
 
 
 def compare(engine: Engine, source: str, truth_path: Path, levels: dict[str, str]) -> list[Level]:
-    """Compare every row of a truth table; levels: its level -> the product's."""
+    """Compare every row of a truth table; levels: its level -> the product's. Boroughs go by number there."""
     truth = pd.read_parquet(truth_path)
     truth = truth[truth["level"].isin(levels)].assign(ours=lambda table: table["level"].map(levels))
     with db.session(engine, db.EVERYTHING) as session:
         found = pd.DataFrame(session.execute(text(FOUND), {"source": source}).mappings())
-    table = truth.merge(found, left_on=["id", "ours"], right_on=["id", "level"], how="left", suffixes=("", "_ours"))
+        table = truth.merge(found, left_on=["id", "ours"], right_on=["id", "level"], how="left", suffixes=("", "_ours"))
+        for vintage, day in VINTAGES.items():
+            table = _asked_again(session, table, vintage, day)
+    table["code"] = table["code"].replace(BOROUGHS)
+    table["units"] = [[BOROUGHS.get(code, code) for code in _listed(units)] for units in table["units"]]
     return [_level(str(name), rows) for name, rows in table.groupby("level")]
+
+
+def _asked_again(session: Session, table: pd.DataFrame, vintage: str, day: date) -> pd.DataFrame:
+    """Answer rows whose table used lines of another day than the report's by the lines of that day."""
+    names = {edition.net: edition.name for edition in units.in_force(session, day)}
+    wanted = (table["vintage"] == vintage) & (table["edition"] != table["ours"].map(names))
+    rows = table[wanted]
+    places = session.execute(text(PLACES), {"ids": rows["id"].tolist()}).all()
+    said = {row.external_id: locate.parse({"lon": row.lon, "lat": row.lat}) for row in places}
+    answers = dict(zip(said, locate.at_many(session, list(said.values()), [day] * len(said)), strict=True))
+    for index, issue, level in zip(rows.index, rows["id"], rows["ours"], strict=True):
+        answer = _answer(answers[issue], level)
+        table.at[index, "code"] = answer.primary.code if answer and answer.primary else None  # noqa: PD008
+        table.at[index, "units"] = [standing.unit.code for standing in answer.units] if answer else []  # noqa: PD008
+        table.at[index, "near"] = bool(answer and "near_boundary" in answer.flags)  # noqa: PD008
+    return table
+
+
+def _answer(found: Location, level: str) -> LevelAnswer | None:
+    return next((each for net in found.nets for each in net.levels if each.level == level), None)
+
+
+def _listed(units: object) -> list[str]:
+    return units if isinstance(units, list) else []
 
 
 def _level(name: str, rows: pd.DataFrame) -> Level:
@@ -61,7 +100,7 @@ def _level(name: str, rows: pd.DataFrame) -> Level:
     far = published["border_dist_m"] > BY_LINE_M
     by_line = published[differs & ~far]
     admitted = by_line["near"].eq(True) | pd.Series(  # noqa: FBT003 - missing rows are not near
-        [said in (units if isinstance(units, list) else []) for said, units in _pairs(by_line)],
+        [said in units for said, units in _pairs(by_line)],
         index=by_line.index,
         dtype=bool,
     )
@@ -77,5 +116,5 @@ def _level(name: str, rows: pd.DataFrame) -> Level:
     )
 
 
-def _pairs(rows: pd.DataFrame) -> list[tuple[str, object]]:
+def _pairs(rows: pd.DataFrame) -> list[tuple[str, list[str]]]:
     return list(zip(rows["published"], rows["units"], strict=True))
