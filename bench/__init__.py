@@ -1,0 +1,1 @@
+"""Measurements: the proof on real data and the figures of speed."""

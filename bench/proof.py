@@ -16,8 +16,8 @@ from pathlib import Path
 import click
 
 from bench import proof_addresses, proof_boston, proof_coords, proof_newyork
+from bench.figures import Row
 
-Row = tuple[str, object, object, bool]
 # What each part shows, in the order of the report.
 PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "Coordinates": proof_coords.measure,

@@ -58,7 +58,7 @@ def compare(engine: Engine, source: str, truth_path: Path, levels: dict[str, str
     truth = pd.read_parquet(truth_path)
     truth = truth[truth["level"].isin(levels)].assign(ours=lambda table: table["level"].map(levels))
     with db.session(engine, db.EVERYTHING) as session:
-        found = pd.DataFrame(session.execute(text(FOUND), {"source": source}).mappings())
+        found = pd.DataFrame([row._asdict() for row in session.execute(text(FOUND), {"source": source})])
         table = truth.merge(found, left_on=["id", "ours"], right_on=["id", "level"], how="left", suffixes=("", "_ours"))
         for vintage, day in VINTAGES.items():
             table = _asked_again(session, table, vintage, day)
@@ -75,12 +75,16 @@ def _asked_again(session: Session, table: pd.DataFrame, vintage: str, day: date)
     places = session.execute(text(PLACES), {"ids": rows["id"].tolist()}).all()
     said = {row.external_id: locate.parse({"lon": row.lon, "lat": row.lat}) for row in places}
     answers = dict(zip(said, locate.at_many(session, list(said.values()), [day] * len(said)), strict=True))
-    for index, issue, level in zip(rows.index, rows["id"], rows["ours"], strict=True):
-        answer = _answer(answers[issue], level)
-        table.at[index, "code"] = answer.primary.code if answer and answer.primary else None  # noqa: PD008
-        table.at[index, "units"] = [standing.unit.code for standing in answer.units] if answer else []  # noqa: PD008
-        table.at[index, "near"] = bool(answer and "near_boundary" in answer.flags)  # noqa: PD008
-    return table
+    answered = [_answer(answers[issue], level) for issue, level in zip(rows["id"], rows["ours"], strict=True)]
+    again = pd.DataFrame(
+        {
+            "code": [each.primary.code if each and each.primary else None for each in answered],
+            "units": [[standing.unit.code for standing in each.units] if each else [] for each in answered],
+            "near": [bool(each and "near_boundary" in each.flags) for each in answered],
+        },
+        index=rows.index,
+    )
+    return pd.concat([table[~wanted], rows.assign(**{name: again[name] for name in again})])
 
 
 def _answer(found: Location, level: str) -> LevelAnswer | None:
@@ -99,7 +103,7 @@ def _level(name: str, rows: pd.DataFrame) -> Level:
     differs = published["code"].fillna("") != published["published"]
     far = published["border_dist_m"] > BY_LINE_M
     by_line = published[differs & ~far]
-    admitted = by_line["near"].eq(True) | pd.Series(  # noqa: FBT003 - missing rows are not near
+    admitted = by_line["near"].eq(True) | pd.Series(
         [said in units for said, units in _pairs(by_line)],
         index=by_line.index,
         dtype=bool,

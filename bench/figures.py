@@ -1,0 +1,30 @@
+"""Figures with their targets: a row is (what, measured, target, reached)."""
+
+from __future__ import annotations
+
+Row = tuple[str, object, object, bool]
+
+
+def at_most(what: str, value: float, limit: float) -> Row:
+    """Give a figure that must not be larger."""
+    return what, value, f"<= {limit:g}", value <= limit
+
+
+def at_least(what: str, value: float, limit: float) -> Row:
+    """Give a figure that must not be smaller."""
+    return what, value, f">= {limit:g}", value >= limit
+
+
+def equal(what: str, value: object, wanted: object) -> Row:
+    """Give a figure that must be just this."""
+    return what, value, wanted, value == wanted
+
+
+def all_of(what: str, part: int, whole: int) -> Row:
+    """Give a count that must be complete."""
+    return what, f"{part} of {whole}", "all", part == whole
+
+
+def told(what: str, value: object) -> Row:
+    """Give a figure without a target."""
+    return what, value, "-", True
