@@ -20,9 +20,18 @@ from gis import db, errors, language
 from gis import settings as product
 from gis.errors import Problems, ShaotuError
 from gis.settings import Settings
-from gis.web import auth, headers, health, serve
+from gis.web import agreements, api, atlas, auth, dossier, headers, health, live, operator, serve, tiles
 
-BLUEPRINTS = (health.blueprint,)
+BLUEPRINTS = (
+    health.blueprint,
+    api.blueprint,
+    live.blueprint,
+    operator.pages,
+    atlas.pages,
+    dossier.pages,
+    agreements.pages,
+    tiles.pages,
+)
 
 STATUS: dict[type[ShaotuError], int] = {
     errors.NotFound: 404,
@@ -59,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["engine"] = db.connect(settings)
     headers.install(app)
     auth.setup(app)
+    live.setup(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.register_error_handler(ShaotuError, refuse)
@@ -112,7 +122,8 @@ def _answer(error: ShaotuError, status: int) -> Response:
 
 
 def _as_json(error: ShaotuError) -> dict[str, object]:
-    said = {"code": error.code, "message": language.explain(error, auth.locale()), "params": _plain(error.params)}
+    message = language.explain(error, auth.locale())
+    said: dict[str, object] = {"code": error.code, "message": message, "params": _plain(error.params)}
     if isinstance(error, Problems):
         said["problems"] = [_as_json(problem) for problem in error.problems]
     return said
@@ -174,7 +185,7 @@ def run(settings: Settings, *, demo: bool) -> None:
     if demo and (failed := _gis("demo", "build").wait()):
         sys.exit(failed)
     with _day(demo=demo):
-        serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))
+        serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))  # noqa: T201
 
 
 def _check_port(settings: Settings) -> None:

@@ -161,7 +161,8 @@ def _clerk() -> intake.Clerk:
 def _located(said: Mapping[str, Any]) -> ResponseReturnValue:
     given = {name: value for name, value in said.items() if name not in {"on", "lang"}}
     spot = locate.parse(given.get("place", given))
-    return jsonify(locate.at(auth.session(), spot, _day(said.get("on"))).as_dict())
+    found = locate.at(auth.session(), spot, _day(said.get("on")), _clerk().rules)
+    return jsonify(found.as_dict())
 
 
 def _day(said: object) -> date:

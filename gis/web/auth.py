@@ -30,16 +30,16 @@ csrf = CSRFProtect()
 
 def setup(app: Flask) -> None:
     """Make every request know who asks; the app has its engine and settings in `extensions`."""
-    settings: Settings = app.extensions["settings"]
+    given: Settings = app.extensions["settings"]
     app.config.update(
         # our own check: programs that bring a key have no cookie to forge with
         WTF_CSRF_CHECK_DEFAULT=False,
         # a token lives as long as the session it belongs to
         WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_SSL_STRICT=settings.https_only,
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        WTF_CSRF_SSL_STRICT=given.https_only,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=given.session_hours),
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.https_only,
+        SESSION_COOKIE_SECURE=given.https_only,
         SESSION_COOKIE_NAME="shaotu",
     )
     csrf.init_app(app)
@@ -92,8 +92,7 @@ def locale() -> str:
     for wanted in (request.args.get("lang"), request.cookies.get("lang"), who and who.locale):
         if wanted in language.LOCALES:
             return wanted
-    settings: Settings = current_app.extensions["settings"]
-    return language.choose(list(request.accept_languages.values()), settings.language)
+    return language.choose(list(request.accept_languages.values()), settings().language)
 
 
 def say(code: str, /, **params: object) -> str:
@@ -101,10 +100,14 @@ def say(code: str, /, **params: object) -> str:
     return language.say(code, locale(), **params)
 
 
+def settings() -> Settings:
+    """Return the settings of this installation."""
+    return cast(Settings, current_app.extensions["settings"])
+
+
 def today() -> date:
     """Return the date of the city, which is not the date of UTC in its morning."""
-    settings: Settings = current_app.extensions["settings"]
-    return datetime.now(ZoneInfo(settings.time_zone)).date()
+    return datetime.now(ZoneInfo(settings().time_zone)).date()
 
 
 @pages.get("/sign-in")
@@ -188,9 +191,8 @@ def _of_cookie() -> Who | None:
 def _remember_language(response: flask.Response) -> flask.Response:
     wanted = request.args.get("lang")
     if wanted in language.LOCALES:
-        settings: Settings = current_app.extensions["settings"]
         year_s = 365 * 24 * 3600
-        response.set_cookie("lang", wanted, max_age=year_s, samesite="Lax", secure=settings.https_only)
+        response.set_cookie("lang", wanted, max_age=year_s, samesite="Lax", secure=settings().https_only)
     return response
 
 

@@ -67,7 +67,7 @@ UNITS = (
     ),
     Layer(
         "faults",
-        f"SELECT kind, level, {_cut('geom')} FROM fault WHERE edition_id = :edition_id AND {IN_BOX}",
+        f"SELECT id, kind, level, {_cut('geom')} FROM fault WHERE edition_id = :edition_id AND {IN_BOX}",
         from_z=12,
     ),
 )
@@ -268,7 +268,7 @@ def _dated(version: str, name: str, tile: Tile, layers: Iterable[Layer], params:
 
 def _kept(name: str, tile: Tile, layers: Iterable[Layer], params: Mapping[str, object]) -> bytes:
     """Read a tile from the disk, or draw it and keep it; empty ones are quicker drawn than kept."""
-    folder: Path = current_app.extensions["settings"].var_dir / "tiles" / name / str(tile.z) / str(tile.x)
+    folder: Path = auth.settings().var_dir / "tiles" / name / str(tile.z) / str(tile.x)
     path = folder / f"{tile.y}.mvt.gz"
     if path.exists():
         return path.read_bytes()

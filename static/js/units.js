@@ -22,7 +22,7 @@ window.Shaotu = window.Shaotu || {};
     return Shaotu.ground.levels.get(level)?.finest;
   }
 
-  Shaotu.unitId = (feature) => feature.properties.id || `fault-${feature.properties.kind}-${feature.id}`;
+  Shaotu.unitId = ({ properties }) => (properties.kind ? `fault-${properties.id}` : properties.id);
 
   Shaotu.unitStyle = (unit, zoom) => {
     const level = Shaotu.ground.levels.get(unit.level) || { colour: LINE.light, depth: 0, key: "" };

@@ -1,0 +1,1 @@
+"""WHY: the planners' questions."""

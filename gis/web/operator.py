@@ -1,0 +1,235 @@
+"""The operator's page, and the lists behind its map. A grid leader opens the same page and sees the own patch."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gis import language
+from gis.errors import Invalid, Unauthenticated
+from gis.issues import journal, listing
+from gis.issues.listing import Filters
+from gis.people.accounts import ADMINISTRATOR, OPERATOR, Who
+from gis.planning import hotspots
+from gis.territory import location, units
+from gis.web import auth, dossier, tiles, webmap
+
+Json = dict[str, Any]
+
+pages = Blueprint("operator", __name__)
+
+# More pins than this are a carpet; the page says that it shows the latest ones, and the counts stay whole.
+PINS_MOST = 5000
+ROWS = 40
+# Shown when no boundary is loaded yet.
+NOWHERE = (73.0, 18.0, 135.0, 53.5)
+
+
+@pages.get("/")
+@auth.require()
+def page() -> ResponseReturnValue:
+    """Show the map with its lists."""
+    who, session, on = auth.current(), auth.session(), auth.today()
+    nets = _nets(session, on)
+    boot = {
+        "locale": auth.locale(),
+        "time_zone": auth.settings().time_zone,
+        "csrf": generate_csrf(),
+        "may_decide": who.role in {OPERATOR, ADMINISTRATOR},
+        "leader": not who.scope.all,
+        "nets": nets,
+        "flags": location.FLAGS,
+        "states": listing.STATES,
+        "categories": _categories(session),
+        "departments": _departments(session),
+        "words": language.catalogue(auth.locale(), "page."),
+        "base_version": tiles.base_version(session),
+    }
+    drawn = webmap.operator_map(
+        webmap.MapView(
+            bounds=_bounds(session, who, on),
+            base_version=boot["base_version"],
+            nets=tuple(webmap.NetLayer(net["code"], net["edition_id"], shown=not i) for i, net in enumerate(nets)),
+            nonce=g.csp_nonce,
+        )
+    )
+    return render_template("operator.html", boot=boot, drawn=drawn, who=who, city=_city(session, on))
+
+
+@pages.errorhandler(Unauthenticated)
+def _to_the_door(error: Unauthenticated) -> ResponseReturnValue:
+    """Send a visitor of the page to the sign-in; a script is told, and says it on the page it is on."""
+    if request.path != "/":
+        raise error
+    return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
+
+
+@pages.get("/map/state")
+@auth.require()
+def state() -> Response:
+    """Answer with the pins, the counts, the first rows of the list, and the number from which the stream goes on."""
+    session, filters = auth.session(), listing.parse_filters(request.args)
+    # The number comes first: what happens meanwhile is told twice rather than lost, and telling twice does no harm.
+    journal.seal(session)
+    session.commit()
+    told = {
+        "seq": journal.head(session),
+        "total": listing.total(session, filters),
+        "pins_most": PINS_MOST,
+        "counts": listing.counts(session, filters),
+        "ground": _counts_on_ground(session, filters),
+        "sides": _sides(session, filters),
+        "rows": _rows(session, filters, 1),
+    }
+    features = listing.geojson(session, filters, seq=told["seq"], limit=PINS_MOST)
+    # The features are text from the database already; reading them to write them again would take a second.
+    body = f'{json.dumps(told, ensure_ascii=False, default=str)[:-1]}, "issues": {features}}}'
+    return Response(body, mimetype="application/json")
+
+
+@pages.get("/map/rows")
+@auth.require()
+def rows() -> Json:
+    """Answer with one more page of the list."""
+    page_number = request.args.get("page", "1")
+    if not page_number.isdigit() or not 1 <= int(page_number) <= 10_000:
+        raise Invalid("web.bad_page", value=page_number)
+    return {"rows": _rows(auth.session(), listing.parse_filters(request.args), int(page_number))}
+
+
+@pages.get("/map/hotspots")
+@auth.require()
+def gatherings() -> Json:
+    """Answer with the named places where the listed issues gather."""
+    found = hotspots.find(auth.session(), listing.parse_filters(request.args), on=auth.today())
+    return {"hotspots": [hotspot.as_dict() for hotspot in found]}
+
+
+@pages.get("/map/sides")
+@auth.require()
+def sides() -> Json:
+    """Answer with the jurisdictions of one issue and their parts, for its pin."""
+    return {"sides": _sides(auth.session(), Filters(text=request.args.get("code", "-")))}
+
+
+def _rows(session: Session, filters: Filters, page_number: int) -> list[Json]:
+    found = listing.rows(session, filters, page=page_number, per_page=ROWS)
+    # the list says nothing about who reported; the panel does, to those who may know
+    return [{name: value for name, value in row.items() if name != "reporter"} for row in found]
+
+
+def _counts_on_ground(session: Session, filters: Filters) -> dict[str, int]:
+    """Count the issues on every unit they stand on, for the shades of the map."""
+    condition, values = listing.condition(filters)
+    counted = session.execute(
+        text(f"SELECT key, count(*) AS n FROM issue, unnest(issue.ground) AS key WHERE {condition} GROUP BY key"), values
+    )
+    return {row.key: row.n for row in counted}
+
+
+def _sides(session: Session, filters: Filters) -> Json:
+    """List the jurisdictions of issues on or near a line, with the part of each: a share, or a probability."""
+    condition, values = listing.condition(filters)
+    found = session.execute(
+        text(f"""
+        SELECT issue.code, decided.answer->'shares' AS shares
+        FROM issue JOIN LATERAL (
+            SELECT answer FROM decision WHERE issue_id = issue.id ORDER BY version DESC LIMIT 1
+        ) AS decided ON true
+        WHERE {condition} AND issue.flags && CAST(:unclear AS text[])
+        ORDER BY issue.reported_at DESC, issue.id DESC LIMIT :limit
+        """),
+        {**values, "unclear": [location.STRADDLES, location.NEAR_BOUNDARY], "limit": PINS_MOST},
+    )
+    return {row.code: [dossier.side_of(side) for side in row.shares] for row in found if row.shares}
+
+
+def _nets(session: Session, on: date) -> list[Json]:
+    """Describe the nets in force with their levels, for the switch and the legend."""
+    named = {
+        row.code: row
+        for row in session.execute(
+            text("""
+            SELECT net.code, net.name_zh, net.name_en, jsonb_agg(jsonb_build_object(
+                'code', level.code, 'name', level.name_zh, 'name_en', level.name_en, 'colour', level.colour
+            ) ORDER BY level.rank) AS levels
+            FROM net JOIN level ON level.net = net.code GROUP BY net.code
+            """)
+        )
+    }
+    return [
+        {
+            "code": edition.net,
+            "name": named[edition.net].name_zh,
+            "name_en": named[edition.net].name_en,
+            "edition_id": edition.id,
+            "edition": edition.name,
+            "valid_from": edition.valid_from.isoformat(),
+            "levels": named[edition.net].levels,
+        }
+        for edition in units.in_force(session, on)
+    ]
+
+
+def _categories(session: Session) -> list[Json]:
+    """List the categories issues have, with their major class."""
+    found = session.execute(
+        text("""
+        SELECT category.code, category.name_zh AS name, category.name_en, category.parent,
+               above.name_zh AS parent_name, above.name_en AS parent_name_en
+        FROM category LEFT JOIN category above ON (above.scheme, above.version, above.code)
+             = (category.scheme, category.version, category.parent)
+        WHERE NOT EXISTS (SELECT FROM category below WHERE (below.scheme, below.version, below.parent)
+                          = (category.scheme, category.version, category.code))
+        ORDER BY category.scheme, category.code
+        """)
+    ).mappings()
+    return [dict(row) for row in found]
+
+
+def _departments(session: Session) -> list[Json]:
+    found = session.execute(text("SELECT code, name_zh AS name, name_en, net || ':' || level || ':' || unit_code AS ground FROM department ORDER BY code"))
+    return [dict(row) for row in found.mappings()]
+
+
+def _bounds(session: Session, who: Who, on: date) -> webmap.Bounds:
+    """Return what the map opens on: the patch of a leader, the city for everybody else."""
+    if who.scope.all:
+        ids = list(session.scalars(_TOP, {"editions": [edition.id for edition in units.in_force(session, on)]}))
+    else:
+        ids = [unit.id for unit in units.patch(session, who.scope.ground.split(), on)]
+    box = session.execute(
+        text("""
+        SELECT ST_XMin(box), ST_YMin(box), ST_XMax(box), ST_YMax(box)
+        FROM (SELECT ST_Extent(geom) AS box FROM unit WHERE id = ANY(:ids)) AS whole
+        """),
+        {"ids": ids},
+    ).one()
+    return NOWHERE if box[0] is None else (box[0], box[1], box[2], box[3])
+
+
+_TOP = text("""
+    SELECT unit.id FROM unit JOIN level ON level.net = unit.net AND level.code = unit.level
+    WHERE unit.edition_id = ANY(:editions) AND level.rank = 0
+    AND unit.edition_id = (:editions)[1]
+""")
+
+
+def _city(session: Session, on: date) -> Json:
+    """Name the city: the one unit at the top of the first net, if there is but one."""
+    in_force = units.in_force(session, on)
+    found = session.execute(
+        text("""
+        SELECT unit.name, unit.name_en FROM unit JOIN level ON level.net = unit.net AND level.code = unit.level
+        WHERE unit.edition_id = :edition AND level.rank = 0 LIMIT 2
+        """),
+        {"edition": in_force[0].id if in_force else None},
+    ).all()
+    return {"name": found[0].name, "name_en": found[0].name_en} if len(found) == 1 else {"name": "", "name_en": ""}

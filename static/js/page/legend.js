@@ -1,0 +1,32 @@
+// The legend, drawn with the same pens as the map; and the switches of its layers.
+
+import { boot, levelName, nameOf, t } from "./words.js";
+import { byId, el, fill } from "./dom.js";
+import { say, state } from "./state.js";
+
+export function draw() {
+  const net = boot.nets.find((each) => each.code === state.net);
+  const { mark, shades, faultStyle, straddlerStyle } = window.Shaotu;
+  const two = [{ key: "a", part: 2 }, { key: "b", part: 1 }];
+  fill(byId("legend-body"),
+    el("ul", { class: "plain" },
+      [[[], "clear"], [["straddles"], "straddles"], [["near_boundary"], "near_boundary"], [["in_gap"], "in_gap"], [["in_overlap"], "in_overlap"]]
+        .map(([flags, word]) => el("li", {}, mark(flags, flags.length ? two : []), t(`legend.${word}`)))),
+    net && el("ul", { class: "plain" },
+      net.levels.map((level, i) => el("li", {}, el("span", { class: "stroke", style: { "--colour": i === net.levels.length - 1 ? "var(--line-strong)" : level.colour, "--weight": `${Math.max(1, net.levels.length - i)}px` } }), levelName(net.code, level.code)))),
+    state.shaded && el("ul", { class: "plain shades" },
+      shades().map(({ colour, from, to }) => el("li", {}, el("span", { class: "swatch", style: { "--colour": colour } }), Number.isFinite(to) ? `${from}–${to}` : `≥ ${from}`)), el("li", { class: "quiet" }, t("legend.shade"))),
+    el("ul", { class: "plain" },
+      el("li", {}, el("span", { class: "swatch dashed", style: { "--colour": faultStyle({ kind: "gap" }).fillColor } }), t("legend.gap")),
+      el("li", {}, el("span", { class: "swatch dashed", style: { "--colour": faultStyle({ kind: "overlap" }).fillColor } }), t("legend.overlap")),
+      state.straddlers && el("li", {}, el("span", { class: "swatch", style: { "--colour": straddlerStyle({ kind: "building" }).fillColor } }), t("legend.straddlers"))),
+    net && el("p", { class: "quiet" }, t("legend.edition", { net: nameOf(net), edition: net.edition, day: net.valid_from })));
+}
+
+export function tools() {
+  const choice = el("select", { id: "net", "aria-label": t("net"), onchange: ({ target }) => { state.net = target.value; say("layers"); } },
+    boot.nets.map((net) => el("option", { value: net.code, selected: net.code === state.net }, nameOf(net))));
+  const toggles = ["shaded", "density", "straddlers"].map((name) => el("label", { class: "toggle" },
+    el("input", { type: "checkbox", id: `show-${name}`, checked: state[name], onchange: ({ target }) => { state[name] = target.checked; say("layers"); } }), el("span", {}, t(`layer.${name}`))));
+  fill(byId("map-tools"), boot.nets.length ? choice : null, toggles);
+}

@@ -1,0 +1,165 @@
+// The map that Folium made: which layers show, what is chosen on it, and what lies under the pointer.
+
+import { boot, levelName, nameOf, number, t } from "./words.js";
+import { byId, el, fill } from "./dom.js";
+import { say, state } from "./state.js";
+
+export const map = window.map_main;
+export const live = window.live_issues;
+const cluster = window.cluster_issues;
+const density = window.density_issues;
+const parted = window.straddlers_parted;
+const layers = new Map(boot.nets.map((net) => [net.code, window[`net_${net.edition_id}`]]));
+const { ground, store } = window.Shaotu;
+
+const chosen = L.layerGroup().addTo(map);
+const shapes = L.layerGroup().addTo(map);
+const sketch = L.layerGroup().addTo(map);
+export const drawing = { layer: sketch, active: false };
+
+const namesByGround = new Map();
+for (const each of boot.departments) {
+  if (each.ground) namesByGround.set(each.ground, [...(namesByGround.get(each.ground) || []), nameOf(each)]);
+}
+
+export function start(view) {
+  for (const net of boot.nets) {
+    net.levels.forEach((level, i) => ground.levels.set(`${net.code}:${level.code}`, {
+      key: `${net.code}:${level.code}`, colour: level.colour, depth: net.levels.length - 1 - i, finest: i === net.levels.length - 1,
+    }));
+  }
+  for (const [code, layer] of layers) {
+    layer.on("click", (event) => drawing.active || say("unit", { ...event.layer.properties, net: code }));
+    layer.on("mouseover", (event) => hover(code, event.layer.properties));
+    layer.on("mouseout", () => hover());
+  }
+  parted.on("click", (event) => drawing.active || say("straddler", event.layer.properties));
+  map.on("click", () => drawing.active || say("nothing"));
+  byId("zoom-in").onclick = () => map.zoomIn();
+  byId("zoom-out").onclick = () => map.zoomOut();
+  byId("whole").onclick = () => map.fitBounds(window.Shaotu.whole);
+  window.Shaotu.whole = map.getBounds().pad(-0.02);
+  window.Shaotu.onPin = (code) => drawing.active || say("issue", code);
+  L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
+  // Leaflet's box is not in the order of the keyboard unless it has a name
+  map.getContainer().setAttribute("aria-label", t("map_keys"));
+  map.getContainer().setAttribute("role", "application");
+  if (view) map.setView([view.lat, view.lon], view.zoom, { animate: false });
+  map.on("moveend", () => say("moved"));
+  // pins under a density would cover what it shows
+  map.on("zoomend", showLayers);
+}
+
+export function showLayers() {
+  for (const [code, layer] of layers) toggle(layer, code === state.net);
+  const net = boot.nets.find((each) => each.code === state.net);
+  if (net) window.Shaotu.net = net.code;
+  showStraddlers();
+  toggle(density, state.density);
+  toggle(cluster, !state.density || map.getZoom() >= 14);
+}
+
+function showStraddlers() {
+  const { net, level } = straddledLevel();
+  toggle(parted, false);
+  if (!state.straddlers || !net) return;
+  parted.options.edition = net.edition_id;
+  parted.options.level = level.code;
+  toggle(parted, true);
+}
+
+// Lines that matter between jurisdictions: the second level of the first net, the districts of a city.
+export function straddledLevel() {
+  const net = boot.nets[0];
+  const wanted = state.parted && net?.levels.find((level) => level.code === state.parted);
+  return { net, level: wanted || net?.levels[Math.min(1, net.levels.length - 1)] };
+}
+
+function toggle(layer, shown) {
+  if (shown && !map.hasLayer(layer)) map.addLayer(layer);
+  if (!shown && map.hasLayer(layer)) map.removeLayer(layer);
+}
+
+// Draw anew what depends on counts, shades or the theme.
+export function repaintUnits() {
+  ground.shaded = state.shaded;
+  for (const layer of layers.values()) if (map.hasLayer(layer)) layer.redraw();
+}
+
+export function repaint() {
+  window.Shaotu.repaint();
+  repaintUnits();
+  if (map.hasLayer(parted)) parted.redraw();
+}
+
+let heat = 0;
+export function drawIssues() {
+  live.update();
+  cancelAnimationFrame(heat);
+  heat = requestAnimationFrame(() => {
+    density.setLatLngs(store.features.map((each) => [each.geometry.coordinates[1], each.geometry.coordinates[0], 0.7]));
+  });
+  drawShapes();
+}
+
+// Issues that are no points: a road that sank, a field of rubbish.
+function drawShapes() {
+  shapes.clearLayers();
+  for (const feature of store.features) {
+    const footprint = feature.properties.footprint;
+    if (!footprint) continue;
+    const layer = L.geoJSON(footprint, { style: { color: "#0b5c96", weight: 3, opacity: 0.9, fillOpacity: 0.18, className: "footprint" } });
+    layer.on("click", (event) => { L.DomEvent.stopPropagation(event); say("issue", feature.id); });
+    layer.addTo(shapes);
+  }
+}
+
+export function pulse(feature) {
+  if (!feature.geometry || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  const [lon, lat] = feature.geometry.coordinates;
+  const ring = L.marker([lat, lon], { icon: L.divIcon({ className: "pulse", iconSize: [60, 60] }), interactive: false, keyboard: false });
+  ring.addTo(map);
+  setTimeout(() => ring.remove(), 4000);
+}
+
+// What is open beside the map is shown on it: the place with its accuracy, the sides with their colours.
+export function choose({ point, footprint, accuracy_m: accuracy, outlines = [], box, keepView }) {
+  chosen.clearLayers();
+  for (const { geometry, colour } of outlines) {
+    L.geoJSON(geometry, { interactive: false, style: { color: colour || "#0b5c96", weight: 3, fillColor: colour || "#1673b5", fillOpacity: 0.12 } }).addTo(chosen);
+  }
+  if (footprint) L.geoJSON(footprint, { interactive: false, style: { color: "#b5342a", weight: 3, fillOpacity: 0.2 } }).addTo(chosen);
+  if (point) {
+    if (accuracy) L.circle([point[1], point[0]], { radius: accuracy, interactive: false, color: "#b5342a", weight: 1.5, dashArray: "5 4", fillOpacity: 0.08 }).addTo(chosen);
+    L.marker([point[1], point[0]], { icon: L.divIcon({ className: "here", iconSize: [38, 38] }), interactive: false, keyboard: false }).addTo(chosen);
+  }
+  if (keepView) return;
+  if (box) fly(L.latLngBounds([box[1], box[0]], [box[3], box[2]]));
+  else if (point) flyTo([point[1], point[0]], Math.max(map.getZoom(), 16));
+}
+
+export const unchoose = () => chosen.clearLayers();
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+export function fly(bounds) {
+  map.fitBounds(bounds.pad(0.2), { maxZoom: 17, animate: !still() });
+}
+
+export function flyTo(latlng, zoom) {
+  map.setView(latlng, zoom, { animate: !still() });
+}
+
+const tip = byId("hover");
+
+function hover(net, unit) {
+  tip.hidden = !unit || !unit.level;
+  if (tip.hidden) return;
+  const key = `${net}:${unit.level}:${unit.code}`;
+  const count = ground.counts.get(key) || 0;
+  const serving = namesByGround.get(key) || [];
+  fill(tip,
+    el("b", {}, nameOf(unit)), " ", el("span", { class: "quiet" }, levelName(net, unit.level)),
+    el("br"), t("issues_n", { n: number(count) }),
+    serving.length ? [el("br"), el("span", { class: "quiet" }, serving.slice(0, 3).join(" · "))] : null);
+}

@@ -1,0 +1,183 @@
+// The page put together: what is asked, when it is drawn, and what follows from what.
+
+import { button, byId, el, fill } from "./dom.js";
+import { age, boot, clockNow, nameOf, number, t } from "./words.js";
+import { asQuery, matches, on, read, say, state, write } from "./state.js";
+import { ask, clear, notice } from "./doors.js";
+import { follow } from "./live.js";
+import * as agreements from "./agreements.js";
+import * as filters from "./filters.js";
+import * as hotspots from "./hotspots.js";
+import * as issue from "./issue.js";
+import * as legend from "./legend.js";
+import * as list from "./list.js";
+import * as map from "./map.js";
+import * as search from "./search.js";
+import * as straddlers from "./straddlers.js";
+import * as unit from "./unit.js";
+
+const { store, ground } = window.Shaotu;
+const SETTLE_MS = 1200;
+const TABS = ["issues", "to_locate", "straddlers", "agreements"].filter((tab) => !boot.leader || tab === "issues");
+const stream = { state: "wait", at: Date.now(), following: false };
+let asked = 0;
+let settle = 0;
+
+async function refresh() {
+  const mine = ++asked;
+  document.body.classList.add("busy");
+  let told;
+  try {
+    told = await ask("/map/state", asQuery());
+  } catch (error) {
+    if (!stream.following) setTimeout(refresh, 3000);
+    return error.status === 400 && notice("failed", error.message);
+  } finally {
+    document.body.classList.remove("busy");
+  }
+  if (mine !== asked) return null;
+  store.features = told.issues.features;
+  store.sides = new Map(Object.entries(told.sides));
+  ground.counts = new Map(Object.entries(told.ground));
+  map.drawIssues();
+  map.repaintUnits();
+  filters.draw.last = () => filters.draw(told.counts);
+  filters.draw.last();
+  list.draw(told.rows, told.total);
+  if (told.total > told.pins_most) notice("many", t("many", { shown: number(told.pins_most), n: number(told.total) }));
+  else clear("many");
+  hotspots.draw().catch(() => null);
+  if (state.tab !== "issues") showTab();
+  if (!stream.following) listen(told.seq);
+  return null;
+}
+
+function listen(seq) {
+  stream.following = true;
+  follow(seq, { changed, reset: refresh, stateChanged: (now) => {
+    if (now === "refused" && stream.state !== "refused") ask("/map/rows", { page: 1 }).catch(() => null);
+    if (now === "open" && stream.state !== "open") clear("away");
+    Object.assign(stream, { state: now, at: now === "open" ? Date.now() : stream.at });
+    tellAge();
+  } });
+}
+
+const waiting = [];
+
+// Events of one frame are drawn together; a storm costs one drawing, not a hundred.
+function changed(event) {
+  stream.at = Date.now();
+  if (!waiting.length) requestAnimationFrame(applyWaiting);
+  waiting.push(event);
+}
+
+function applyWaiting() {
+  for (const event of waiting.splice(0)) apply(event);
+  clearTimeout(settle);
+  settle = setTimeout(refresh, SETTLE_MS);
+  tellAge();
+}
+
+function apply({ kind, feature, code }) {
+  const id = feature?.id || code;
+  if (!id) return;
+  const known = store.features.findIndex((each) => each.id === id);
+  const shown = kind !== "gone" && feature && matches(feature);
+  if (known >= 0) store.features.splice(known, 1);
+  if (!shown) {
+    if (known >= 0) map.live.remove({ id });
+    list.remove(id);
+    return;
+  }
+  list.add(feature);
+  if (feature.geometry) {
+    store.features.unshift(feature);
+    map.live.update(feature);
+    if (known < 0) map.pulse(feature);
+  }
+  if (feature.properties.flags.some((flag) => flag === "straddles" || flag === "near_boundary") && !store.sides.has(id)) sidesOf(feature);
+  if (id === state.issue) issue.open(id, { keepView: true });
+}
+
+async function sidesOf(feature) {
+  const { sides } = await ask("/map/sides", { code: feature.id }).catch(() => ({ sides: {} }));
+  if (!sides[feature.id]) return;
+  store.sides.set(feature.id, sides[feature.id]);
+  if (feature.geometry) map.live.update(feature);
+}
+
+function tellAge() {
+  const node = byId("live");
+  node.dataset.state = stream.state;
+  byId("live-text").textContent = stream.state === "open" ? t("live.open", { age: age(stream.at) }) : t(`live.${stream.state}`, { age: age(stream.at) });
+}
+
+function tabs() {
+  fill(byId("tabs"), TABS.map((tab) => el("button", {
+    type: "button", role: "tab", id: `tab-${tab}`, "aria-controls": tab, "aria-selected": String(tab === state.tab), tabindex: tab === state.tab ? 0 : -1,
+    onclick: () => { state.tab = tab; tabs(); showTab(); keep(); },
+  }, t(`tab.${tab}`))));
+}
+
+function showTab() {
+  for (const tab of TABS) byId(tab).hidden = tab !== state.tab;
+  const draw = { to_locate: toLocate, straddlers: straddlers.draw, agreements: agreements.draw }[state.tab];
+  draw?.();
+}
+
+async function toLocate() {
+  const { rows } = await ask("/map/rows", { states: "to_locate", page: 1 });
+  fill(byId("to_locate"), el("p", { class: "sum" }, t("to_locate_n", { n: number(rows.length) })),
+    rows.length ? el("ol", { class: "plain rows" }, rows.map(list.row)) : el("p", { class: "empty" }, t("all_located")));
+}
+
+const keep = () => write(map.map);
+
+byId("tabs").addEventListener("keydown", (event) => {
+  if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+  const at = TABS.indexOf(state.tab) + (event.key === "ArrowRight" ? 1 : -1);
+  byId(`tab-${TABS[(at + TABS.length) % TABS.length]}`).click();
+  byId(`tab-${state.tab}`).focus();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !map.drawing.active) issue.close();
+  if (event.key === "/" && !event.target.closest("input, select, textarea")) { event.preventDefault(); byId("search").focus(); }
+});
+byId("theme").addEventListener("click", () => {
+  const theme = window.Shaotu.theme() === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = theme;
+  try { localStorage.setItem("theme", theme); } catch { /* private window: it holds until the page is left */ }
+  map.repaint();
+  legend.draw();
+});
+byId("language").addEventListener("click", (event) => { event.preventDefault(); location.href = `?lang=${boot.locale === "zh" ? "en" : "zh"}${location.hash}`; });
+
+on("filters", () => { keep(); refresh(); });
+on("layers", () => { keep(); map.showLayers(); map.repaintUnits(); legend.tools(); legend.draw(); });
+on("moved", keep);
+on("opened", () => { keep(); for (const row of document.querySelectorAll("[data-code]")) { if (row.dataset.code === state.issue) row.setAttribute("aria-current", "true"); else row.removeAttribute("aria-current"); } });
+on("issue", (code) => issue.open(code, { keepView: false }).catch((error) => say("failed", error)));
+on("unit", (which) => unit.open(which).catch((error) => say("failed", error)));
+on("straddler", () => { state.tab = "straddlers"; tabs(); showTab(); });
+on("nothing", () => issue.close());
+on("changed", refresh);
+on("failed", (error) => { notice("failed", error.message, button(t("close"), () => clear("failed"))); });
+
+const view = read();
+if (!boot.nets.some((net) => net.code === state.net)) state.net = boot.nets[0]?.code || "";
+if (!TABS.includes(state.tab)) state.tab = "issues";
+map.start(view);
+map.showLayers();
+legend.tools();
+legend.draw();
+search.start();
+tabs();
+showTab();
+byId("legend").open = innerWidth >= 1000;
+if (innerWidth < 760) byId("filters-fold").open = byId("hotspots-fold").open = false;
+setInterval(() => { byId("clock").textContent = clockNow(); tellAge(); }, 1000);
+if (!boot.nets.length) notice("empty", t("no_ground"));
+refresh().then(() => {
+  if (state.issue) say("issue", state.issue);
+  else if (state.unit) { const [net, level, code] = state.unit.split(":"); say("unit", { net, level, code }); }
+});

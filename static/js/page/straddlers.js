@@ -1,0 +1,43 @@
+// Buildings, streets and estates across a line, with the part on each side: the list of what the layer shows.
+
+import { byId, button, el, fill, icon } from "./dom.js";
+import { ask } from "./doors.js";
+import { area, levelName, nameOf, number, percent, t } from "./words.js";
+import { say, state } from "./state.js";
+import { fly, straddledLevel } from "./map.js";
+
+const KINDS = ["building", "street", "estate"];
+let kind = "building";
+
+export async function draw() {
+  const { net, level } = straddledLevel();
+  if (!net) return fill(byId("straddlers"), el("p", { class: "empty" }, t("no_ground")));
+  const head = el("div", { class: "bar-tools" },
+    el("select", { "aria-label": t("level"), id: "parted-level", onchange: ({ target }) => { state.parted = target.value; say("layers"); draw(); } },
+      net.levels.slice(1).map((each) => el("option", { value: each.code, selected: each === level }, levelName(net.code, each.code)))),
+    el("select", { "aria-label": t("kind"), id: "parted-kind", onchange: ({ target }) => { kind = target.value; draw(); } },
+      KINDS.map((each) => el("option", { value: each, selected: each === kind }, t(`place.${each}`)))),
+    !state.straddlers && button(t("show_layer"), () => { state.straddlers = true; say("layers"); draw(); }));
+  fill(byId("straddlers"), head, el("p", { class: "empty" }, t("loading")));
+  const { total, straddlers } = await ask(`/map/straddlers/${net.code}/${level.code}/${kind}`);
+  fill(byId("straddlers"), head, el("p", { class: "sum" }, t("straddlers_n", { n: number(total) })),
+    el("ol", { class: "plain rows" }, straddlers.map(place)),
+    total > straddlers.length && el("p", { class: "quiet" }, t("first_n", { n: number(straddlers.length) })));
+}
+
+function place(each) {
+  const [west, south, east, north] = each.box;
+  return el("li", {}, el("button", { type: "button", class: "row", onclick: () => fly(L.latLngBounds([south, west], [north, east])) },
+    icon(each.kind), el("span", { class: "row-main" },
+      el("span", { class: "row-head" }, el("b", {}, nameOf(each) || t(`place.${each.kind}`)), el("span", { class: "quiet" }, area(each.area_m2))),
+      shares(each.parts))));
+}
+
+// Parts as one bar in the colours of the sides, and the same in words.
+export function shares(parts) {
+  const colours = window.Shaotu.sideColours(parts);
+  return [
+    el("span", { class: "parts", "aria-hidden": "true" }, parts.map((part, i) => el("span", { style: { "flex-grow": part.part, "background-color": colours[i] } }))),
+    el("span", { class: "parts-words" }, parts.map((part, i) => el("span", {}, el("i", { style: { "background-color": colours[i] } }), `${nameOf(part)} ${percent(part.part)}`))),
+  ];
+}
