@@ -1,4 +1,4 @@
-"""The private PostgreSQL cluster for when no server is named: a socket, no port, as many users as come, the last one stops it."""
+"""The private PostgreSQL cluster for when no server is named: a socket, no port; the last of its users stops it."""
 
 import atexit
 import fcntl
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -56,10 +57,12 @@ class Cluster:
 
     @property
     def data(self) -> Path:
+        """Name the data folder."""
         return self.place / "data"
 
     @property
     def log(self) -> Path:
+        """Name the server's log."""
         return self.place / "log" / "postgresql.log"
 
     @cached_property
@@ -72,10 +75,12 @@ class Cluster:
 
     @property
     def url(self) -> str:
+        """Write the owner's address of our database."""
         return f"postgresql://{OWNER}@/{DATABASE}?host={self.socket}"
 
     def is_running(self) -> bool:
-        asked = [self.programs / "pg_isready", "-q", "-h", self.socket]
+        """Ask whether the server answers."""
+        asked: list[str | Path] = [self.programs / "pg_isready", "-q", "-h", self.socket]
         return subprocess.run(asked, check=False, env=_environment()).returncode == 0
 
     def create(self) -> None:
@@ -106,6 +111,7 @@ class Cluster:
         _create_database(self.socket)
 
     def stop(self) -> None:
+        """End the sessions that are left, and the server."""
         self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "-t", "60", "stop")
 
     def _write_access(self) -> None:
@@ -271,7 +277,7 @@ def _system_user() -> pwd.struct_passwd | None:
         raise Unavailable("database.no_system_user") from None
 
 
-def _as_system_user() -> dict[str, object]:
+def _as_system_user() -> dict[str, Any]:
     user = _system_user()
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 

@@ -83,7 +83,7 @@ def session(engine: Engine, scope: Scope) -> Iterator[Session]:
 
 
 def connect(settings: Settings) -> Engine:
-    """Return an engine whose connections act as the application's role; start the private cluster if none is named."""
+    """Return an engine that acts as the application's role; start the private cluster if no server is named."""
     return create_engine(
         address(settings),
         pool_pre_ping=True,
@@ -158,7 +158,8 @@ def _missing(connection: Connection, owner: str) -> Iterator[str]:
     yield from (f"CREATE EXTENSION IF NOT EXISTS {name}" for name in EXTENSIONS if name not in have)
     if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}):
         yield f"CREATE ROLE {APP_ROLE} NOLOGIN"
-    if not connection.scalar(text("SELECT pg_has_role(:owner, :role, 'MEMBER WITH ADMIN OPTION')"), {"owner": owner, "role": APP_ROLE}):
+    member = text("SELECT pg_has_role(:owner, :role, 'MEMBER WITH ADMIN OPTION')")
+    if not connection.scalar(member, {"owner": owner, "role": APP_ROLE}):
         yield f'GRANT {APP_ROLE} TO "{owner}" WITH ADMIN OPTION'
     marked = text("SELECT proleakproof FROM pg_proc WHERE oid = to_regprocedure(:name)")
     yield from (

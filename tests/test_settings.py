@@ -23,7 +23,8 @@ def test_without_anything_given_the_defaults_hold() -> None:
 def test_the_file_wins_over_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "shaotu.toml"
     file.write_text("port = 8080\nnear_boundary_m = 12")
-    assert settings.load({"SHAOTU_SETTINGS": str(file)}) == replace(settings.Settings(), port=8080, near_boundary_m=12.0)
+    expected = replace(settings.Settings(), port=8080, near_boundary_m=12.0)
+    assert settings.load({"SHAOTU_SETTINGS": str(file)}) == expected
 
 
 def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:

