@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -51,25 +51,29 @@ class Sheet:
         return cls(name, version, ordered, *dates)
 
     def holds_on(self, on: date) -> bool:
+        """Say whether it is in force on a day."""
         return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on < self.valid_to)
 
 
 @dataclass(frozen=True)
 class Match:
-    """What a list says: the rule that holds, the rows that hold too but ask less, and the rules that failed."""
+    """What the lists say: the rule that holds and its list, the rows that hold but ask less, the rules that failed."""
 
     rule: Rule | None = None
+    sheet: Sheet | None = None
     others: tuple[int, ...] = ()
-    failed: tuple[tuple[Rule, ShaotuError], ...] = field(default=())
+    failed: tuple[tuple[Sheet, Rule, ShaotuError], ...] = ()
 
 
-def match(sheet: Sheet, scheme: str, categories: Iterable[str | None], attributes: Attributes) -> Match:
+def match(sheets: Sequence[Sheet], scheme: str, categories: Iterable[str | None], attributes: Attributes) -> Match:
     """Find the rule for the first of the categories that has one which holds; report rules that cannot be read."""
-    failed: list[tuple[Rule, ShaotuError]] = []
+    failed: list[tuple[Sheet, Rule, ShaotuError]] = []
     for category in categories:
-        held = [] if category is None else _held(sheet.rules.get((scheme, category), ()), attributes, failed)
-        if held:
-            return Match(held[0], tuple(rule.row for rule in held[1:]), tuple(failed))
+        for sheet in sheets if category is not None else ():
+            held, broken = _held(sheet.rules.get((scheme, str(category)), ()), attributes)
+            failed += [(sheet, rule, problem) for rule, problem in broken]
+            if held:
+                return Match(held[0], sheet, tuple(rule.row for rule in held[1:]), tuple(failed))
     return Match(failed=tuple(failed))
 
 
@@ -88,18 +92,18 @@ def check_condition(condition: object) -> Mapping[str, Sequence[str]]:
 def _are_words(words: object) -> bool:
     if not isinstance(words, list | tuple) or not words:
         return False
-    return all(isinstance(word, str) and word.removeprefix(NOT).strip() for word in words)
+    return all(isinstance(word, str) and bool(word.removeprefix(NOT).strip()) for word in words)
 
 
-def _held(rules: Iterable[Rule], attributes: Attributes, failed: list[tuple[Rule, ShaotuError]]) -> list[Rule]:
-    held = []
+def _held(rules: Iterable[Rule], attributes: Attributes) -> tuple[list[Rule], list[tuple[Rule, ShaotuError]]]:
+    held, broken = [], []
     for rule in rules:
         try:
             if not rule.condition or _holds(check_condition(rule.condition), attributes):
                 held.append(rule)
         except ShaotuError as problem:
-            failed.append((rule, problem))
-    return held
+            broken.append((rule, problem))
+    return held, broken
 
 
 def _holds(condition: Mapping[str, Sequence[str]], attributes: Attributes) -> bool:

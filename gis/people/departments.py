@@ -48,6 +48,7 @@ class Department:
     ground: str = CITY
 
     def as_dict(self) -> dict[str, str]:
+        """Name it, as reasons do."""
         return {"key": self.code, "name": self.name_zh, "name_en": self.name_en}
 
 
@@ -87,8 +88,20 @@ def kinds(path: Path = KINDS) -> Mapping[str, Kind]:
 @cache
 def kind_names() -> Mapping[str, str]:
     """Every way to write a kind in a list -> its code."""
-    named = {name.lower(): kind.code for kind in kinds().values() for name in (kind.name_zh, kind.name_en, *kind.aliases)}
-    return named | {code.lower(): code for code in kinds()}
+    named = [(name, kind.code) for kind in kinds().values() for name in (kind.name_zh, kind.name_en, *kind.aliases)]
+    return {name.lower(): code for name, code in [*named, *((code, code) for code in kinds())]}
+
+
+def kind_named(words: str) -> str | None:
+    """Tell which kind a name means: a kind's own, or one that ends like a city-wide kind's (XX自来水公司)."""
+    known = kind_names()
+    return known.get(words.lower()) or next((code for end, code in _city_wide_endings() if words.endswith(end)), None)
+
+
+@cache
+def _city_wide_endings() -> tuple[tuple[str, str], ...]:
+    ends = [(name, kind.code) for kind in kinds().values() if not kind.serves for name in (kind.name_zh, *kind.aliases)]
+    return tuple(sorted((end for end in ends if len(end[0]) > 2), key=lambda end: (-len(end[0]), end)))  # longest first
 
 
 def register(session: Session) -> Register:
@@ -105,7 +118,8 @@ def for_kinds(session: Session, wanted: Iterable[str], ladders: Iterable[Sequenc
 
 def find(session: Session, *, kind: str | None = None, ground: str | None = None) -> list[Department]:
     """List departments, by kind or by the unit they serve, in the order of their codes."""
-    condition = "(:kind IS NULL OR kind = :kind) AND (:ground IS NULL OR coalesce(net || ':' || level || ':' || unit_code, '') = :ground)"
+    condition = """(CAST(:kind AS text) IS NULL OR kind = :kind)
+        AND (CAST(:ground AS text) IS NULL OR coalesce(net || ':' || level || ':' || unit_code, '') = :ground)"""
     return _departments(session, condition, {"kind": kind, "ground": ground})
 
 
@@ -202,11 +216,9 @@ def _row(department: Department) -> dict[str, str | None]:
 
 
 def _departments(session: Session, condition: str, params: Mapping[str, object]) -> list[Department]:
-    rows = session.execute(
-        text(f"SELECT code, kind, name_zh, name_en, net, level, unit_code FROM department WHERE {condition} ORDER BY code"),
-        dict(params),
-    ).mappings()
-    return [_department(row) for row in rows]
+    columns = "code, kind, name_zh, name_en, net, level, unit_code"
+    sql = text(f"SELECT {columns} FROM department WHERE {condition} ORDER BY code")
+    return [_department(row) for row in session.execute(sql, params).mappings()]
 
 
 def _department(row: RowMapping) -> Department:

@@ -91,7 +91,8 @@ class UnitRef:
 
     def as_dict(self) -> Json:
         """Render for JSON."""
-        return {"net": self.net, "level": self.level, "code": self.code, "name": self.name, "name_en": self.name_en}
+        names = {"name": self.name, "name_en": self.name_en, "parent": self.parent_code}
+        return {"net": self.net, "level": self.level, "code": self.code} | names
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import shapely
 
@@ -27,6 +28,7 @@ class Side:
 
     @property
     def key(self) -> str:
+        """Its unit's key."""
         return self.ground.key
 
     @property
@@ -35,6 +37,7 @@ class Side:
         return (*self.within, self.ground.key, *self.ground.above)
 
     def as_dict(self) -> Json:
+        """Name it, with its part of the place."""
         return self.ground.as_dict() | {"share": self.share, "probability": self.probability}
 
 
@@ -62,6 +65,7 @@ class Terrain:
 
     @property
     def contenders(self) -> tuple[Side, ...]:
+        """The sides whose ground it is or may be."""
         return self.sides + self.near
 
     def name(self, key: str) -> Json:
@@ -93,7 +97,7 @@ def read(location: Location, practice: Practice) -> Terrain:
         overlap=IN_OVERLAP in flags,
         gap=IN_GAP in flags,
         outside=OUTSIDE in flags,
-        nearest=nearest and Side(tree.ground(nearest), nearest.level),
+        nearest=Side(tree.ground(nearest), nearest.level) if nearest else None,
         nearest_m=finest.nearest_m,
         names=tree.names(),
     )
@@ -112,7 +116,7 @@ class _Tree:
     def __init__(self, net: NetAnswer, practice: Practice) -> None:
         self._net = net
         self._deciding = [level for level in reversed(net.levels) if level.level in practice.levels]
-        self._over = dict(zip([level.level for level in net.levels][1:], [level.level for level in net.levels], strict=False))
+        self._over = {finer.level: coarser.level for coarser, finer in pairwise(net.levels)}
         self._units = {unit.key: unit for level in net.levels for unit in _named(level)}
         self._above: dict[str, tuple[str, ...]] = {}
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from gis.issues import duties
 from gis.issues.jurisdiction.grounds import Side
 from gis.issues.jurisdiction.steps import Outcome
-from gis.issues.jurisdiction.values import PartyCall, Reason
+from gis.issues.jurisdiction.values import Json, PartyCall, Reason
 from gis.issues.jurisdiction.view import Held, View, kind_name
 from gis.people.departments import Department
 
@@ -45,15 +46,15 @@ def call(view: View, settled: Outcome) -> Called:
     lead = _lead(view, settled)
     by_desk = lead is None or (lead == view.desk and view.rule is None)
     roll = _Roll()
-    roll.call(lead or view.desk, _why_lead(settled, by_desk=by_desk), settled.side and settled.side.key, LEAD)
+    roll.call(lead or view.desk, _why_lead(settled, by_desk=by_desk), settled.side.key if settled.side else None, LEAD)
     _call_sides(view, settled, roll, by_desk=by_desk)
     for held in view.holders:
         _call_holder(view, held, roll)
     for side in settled.also:
         _call_office(view, side, roll, "agreed")
     _inform(view, roll)
-    reasons = [*roll.missing, *([Reason("decision.general_desk", {"department": view.desk.as_dict()})] if by_desk else [])]
-    return Called(tuple(roll.calls.values()), (lead or view.desk).code, by_desk, tuple(reasons))
+    to_desk = [Reason("decision.general_desk", {"department": view.desk.as_dict()})] if by_desk else []
+    return Called(tuple(roll.calls.values()), (lead or view.desk).code, by_desk, (*roll.missing, *to_desk))
 
 
 def of_ground(view: View) -> Iterator[Reason]:
@@ -77,28 +78,32 @@ def of_ground(view: View) -> Iterator[Reason]:
 
 def of_duty(view: View) -> Iterator[Reason]:
     """Tell which row of the list holds, or that none does; and every rule that could not be read."""
-    sheet, found = view.book.sheet(view.location.on), view.match
-    if sheet is None or found is None:
+    found = view.match
+    if found is None:
         yield Reason("decision.duty.no_list", {"on": view.location.on.isoformat()})
         return
-    for rule, problem in found.failed:
+    for sheet, rule, problem in found.failed:
         evidence = {"row": rule.row, "list": sheet.name, "version": sheet.version}
         yield Reason("decision.duty.failed", evidence | {"problem": {"code": problem.code, "params": problem.params}})
-    if found.rule is None:
-        yield Reason("decision.duty.none", {"category": view.case.category, "list": sheet.name, "version": sheet.version})
+    if found.rule is None or found.sheet is None:
+        lists = [f"{sheet.name} {sheet.version}" for sheet in view.book.in_force(view.location.on)]
+        yield Reason("decision.duty.none", {"category": view.case.category, "lists": lists})
         return
-    rule = found.rule
-    yield Reason(
-        "decision.duty.conditional" if rule.condition else "decision.duty.plain",
-        {
-            "row": rule.row,
-            "list": sheet.name,
-            "version": sheet.version,
-            "condition": dict(rule.condition),
-            "leads": [kind_name(kind) for kind in rule.leads],
-            "assists": [kind_name(kind) for kind in rule.assists],
-        },
-    )
+    yield _held(found.rule, found.sheet)
+
+
+def _held(rule: duties.Rule, sheet: duties.Sheet) -> Reason:
+    evidence: Json = {
+        "row": rule.row,
+        "list": sheet.name,
+        "version": sheet.version,
+        "leads": [kind_name(kind) for kind in rule.leads],
+    }
+    if rule.assists:
+        evidence |= {"assists": [kind_name(kind) for kind in rule.assists]}
+    if rule.condition:
+        evidence |= {"condition": dict(rule.condition)}
+    return Reason("decision.duty.conditional" if rule.condition else "decision.duty.plain", evidence)
 
 
 def _nobody(view: View) -> Reason:
@@ -165,7 +170,7 @@ def _call_for_itself(view: View, side: Side, roll: _Roll) -> None:
 
 
 def _call_holder(view: View, held: Held, roll: _Roll) -> None:
-    department = view.book.register.named(held.name) if held.thing == "component" else None
+    department = view.department(held) if held.thing == "component" else None
     if department:
         roll.call(department, "holder", None)
 

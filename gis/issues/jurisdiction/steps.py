@@ -36,6 +36,7 @@ class Outcome:
 
     @property
     def settled(self) -> bool:
+        """Say whether it names who leads."""
         return self.side is not None or self.department is not None
 
 
@@ -51,7 +52,7 @@ def designation(view: View) -> Outcome:
 
 
 def agreement(view: View) -> Outcome:
-    """Neighbours have agreed who leads here: the one that names fewest categories, then the smaller ground, goes first."""
+    """Neighbours have agreed who leads here; the one on fewest categories, then on the smaller ground, goes first."""
     if not view.pacts:
         return _no("agreement.none")
     fitting = sorted((pact for pact in view.pacts if pact.covers(view.case, view.location.on)), key=_narrowest_first)
@@ -70,11 +71,11 @@ def owner(view: View) -> Outcome:
     if not view.holders:
         return _no("owner.none")
     for held in view.holders:
-        department = view.book.register.named(held.name)
+        department = view.department(held)
         if department and _answers(view, held, department):
             evidence = {"role": held.role, "thing": held.thing, "department": department.as_dict()}
             return Outcome(_reason("owner.applied", **evidence), _side_served(view, department), department)
-    unknown = [held.name for held in view.holders if not view.book.register.named(held.name)]
+    unknown = [held.name for held in view.holders if not view.department(held)]
     if unknown:
         return _no("owner.no_department", names=sorted(set(unknown)))
     return _no("owner.not_asked", names=sorted({held.name for held in view.holders}))

@@ -36,11 +36,11 @@ class Case:
 
     def as_dict(self) -> Json:
         """Render what a replay needs to ask the same question again."""
-        told = {"scheme": self.scheme, "category": self.category, "parent": self.parent}
-        return told | {"filed_by": self.filed_by, "designated": self.designated, "holder": self.holder and vars(self.holder)}
+        return vars(self) | {"holder": self.holder and vars(self.holder)}
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Case:
+        """Read back what as_dict wrote."""
         return cls(**(dict(told) | {"holder": Holder(**told["holder"]) if told.get("holder") else None}))
 
 
@@ -54,6 +54,7 @@ class Ground:
     above: tuple[str, ...] = ()
 
     def as_dict(self) -> Json:
+        """Name it, as reasons do."""
         return {"key": self.key, "name": self.name, "name_en": self.name_en}
 
 
@@ -84,6 +85,7 @@ class Reason:
     params: Json = field(default_factory=dict)
 
     def as_dict(self) -> Json:
+        """Render it as JSON."""
         return {"code": self.code, "params": self.params}
 
 
@@ -98,6 +100,7 @@ class PartyCall:
     why: str
 
     def as_dict(self) -> Json:
+        """Render it as JSON."""
         return {
             "department": self.department,
             "kind": self.kind,
@@ -133,6 +136,7 @@ class Decision:
         return tuple(party.department for party in self.parties)
 
     def as_dict(self) -> Json:
+        """Render it as JSON."""
         return {
             "basis": self.basis,
             "lead_jurisdiction": self.lead_jurisdiction,

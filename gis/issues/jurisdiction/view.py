@@ -11,9 +11,8 @@ from gis.issues import duties
 from gis.issues.jurisdiction import grounds
 from gis.issues.jurisdiction.practice import Practice
 from gis.issues.jurisdiction.values import Case, Ground, Json, Pact
-from gis.people.departments import DESK, Department, Register, kinds
+from gis.people.departments import DESK, Department, Register, kind_named, kinds
 from gis.territory.location import Location, Nearby
-
 
 # thing -> role -> the attribute that names who has it
 HOLDS: Mapping[str, Mapping[str, str]] = {
@@ -31,9 +30,9 @@ class Book:
     sheets: tuple[duties.Sheet, ...]
     practice: Practice
 
-    def sheet(self, on: date) -> duties.Sheet | None:
-        """Return the list in force on a day."""
-        return next((sheet for sheet in self.sheets if sheet.holds_on(on)), None)
+    def in_force(self, on: date) -> tuple[duties.Sheet, ...]:
+        """Return the lists in force on a day, in the order of their names."""
+        return tuple(sorted((sheet for sheet in self.sheets if sheet.holds_on(on)), key=lambda sheet: sheet.name))
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,7 @@ class View:
 
     @property
     def practice(self) -> Practice:
+        """The practice of the city."""
         return self.book.practice
 
     @property
@@ -69,6 +69,7 @@ class View:
 
     @property
     def rule(self) -> duties.Rule | None:
+        """The duty that holds."""
         return self.match.rule if self.match else None
 
     @cached_property
@@ -79,9 +80,23 @@ class View:
     def of_kind(self, kind: str, ladder: tuple[str, ...]) -> tuple[Department, ...]:
         """Return the departments of a kind for a ladder of grounds; a holder's kind is whom the register names."""
         role = self.practice.holders.get(kind)
-        held = next((held for held in self.holders if held.role == role and held.owns_the_place), None) if role else None
-        named = self.book.register.named(held.name) if held else None
+        mine = (held for held in self.holders if held.role == role and held.owns_the_place)
+        held = next(mine, None) if role else None
+        named = self.department(held) if held else None
         return (named,) if named else self.book.register.nearest(kind, ladder)
+
+    def department(self, held: Held) -> Department | None:
+        """Find whom a record names: by code or name, or as the kind of department at work on this ground.
+
+        A kind's name means nobody where the sides have different departments of it.
+        """
+        named, kind = self.book.register.named(held.name), kind_named(held.name)
+        if named or kind is None:
+            return named
+        ladders = [side.ladder for side in self.terrain.sides] or [()]
+        found = {self.book.register.nearest(kind, ladder) for ladder in ladders}
+        only = found.pop() if len(found) == 1 else ()
+        return only[0] if len(only) == 1 else None
 
     def side(self, ground: Ground) -> grounds.Side:
         """Stand on a unit: with the touched sides below it, if there are any."""
@@ -107,10 +122,9 @@ class View:
 
 def look(case: Case, location: Location, pacts: tuple[Pact, ...], book: Book) -> View:
     """Look at a case."""
-    sheet = book.sheet(location.on)
-    found = sheet and duties.match(
-        sheet, case.scheme, (case.category, case.parent), attributes(location, book.practice)
-    )
+    sheets = book.in_force(location.on)
+    asked = (case.category, case.parent)
+    found = duties.match(sheets, case.scheme, asked, attributes(location, book.practice)) if sheets else None
     return View(case, location, pacts, book, grounds.read(location, book.practice), found)
 
 

@@ -1,0 +1,160 @@
+"""Calling the departments: decide for one or many, and write who was called, beside what was decided before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from psycopg2.extras import execute_values
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gis.errors import Invalid
+from gis.issues import agreements, duty_lists, findings, jurisdiction
+from gis.issues.jurisdiction import practice
+from gis.people import departments
+from gis.settings import Settings
+from gis.territory import units
+from gis.territory.location import Location
+
+# A registered component this near to a report of its category is the thing reported.
+COMPONENT_REACH_M = 15.0
+PAGE_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Call:
+    """A decision on its way into the record. version: 1 at filing, one more at each decision after."""
+
+    issue_id: int
+    version: int
+    case: jurisdiction.Case
+    decision: jurisdiction.Decision
+
+
+def book(session: Session, settings: Settings) -> jurisdiction.Book:
+    """Read what the city goes by. The general desk is opened if it is not there: nothing may float."""
+    departments.open_desk(session, settings.general_desk)
+    return read_book(session, settings)
+
+
+def read_book(session: Session, settings: Settings) -> jurisdiction.Book:
+    """Read what the city goes by, and write nothing."""
+    return jurisdiction.Book(departments.register(session), duty_lists.in_force(session), practice.load(settings))
+
+
+def decide(session: Session, case: jurisdiction.Case, location: Location, settings: Settings) -> jurisdiction.Decision:
+    """Decide one case by what is on record now."""
+    return decide_many(session, [(case, location)], settings)[0]
+
+
+def decide_many(
+    session: Session, questions: Sequence[tuple[jurisdiction.Case, Location]], settings: Settings
+) -> list[jurisdiction.Decision]:
+    """Decide many cases, in their order, with a few questions to the database."""
+    if not questions:
+        return []
+    going_by = book(session, settings)
+    pacts = agreements.at_many(session, [where.place.geometry for _, where in questions], [w.on for _, w in questions])
+    cases = _with_holders(session, questions)
+    return [
+        jurisdiction.decide(case, where, agreed, going_by)
+        for case, (_, where), agreed in zip(cases, questions, pacts, strict=True)
+    ]
+
+
+def assign(session: Session, call: Call, *, by: str, now: datetime) -> None:
+    """Write one decision and call its parties."""
+    assign_many(session, [call], by=by, now=now)
+
+
+def assign_many(session: Session, calls: Sequence[Call], *, by: str, now: datetime) -> None:
+    """Write decisions and their parties, and set who leads and is called; what was decided before stays on record."""
+    if not calls:
+        return
+    cursor = session.connection().connection.cursor()
+    for sql, rows in (
+        (_DECISIONS, [_decision_row(call, by, now) for call in calls]),
+        (_PARTIES, [row for call in calls for row in _party_rows(call, now)]),
+        (_CALLED, [_called_row(call) for call in calls]),
+    ):
+        execute_values(cursor, sql, rows, page_size=PAGE_ROWS)
+
+
+def designated(session: Session, issue_code: str, unit: str, settings: Settings) -> Call:
+    """Decide an issue anew by the ruling of a superior that this unit leads. Raise NotFound for an unknown issue."""
+    asked = findings.get(session, issue_code)
+    case = replace(asked.case, designated=units.get(session, *unit_key(unit), asked.location.on).key)
+    return Call(asked.issue_id, asked.version + 1, case, decide(session, case, asked.location, settings))
+
+
+def unit_key(key: str) -> tuple[str, str, str]:
+    """Split "net:level:code"; raise Invalid."""
+    parts = key.split(":", 2)
+    if len(parts) != 3 or not all(parts):
+        raise Invalid("agreements.not_a_key", key=key)
+    return parts[0], parts[1], parts[2]
+
+
+def _decision_row(call: Call, by: str, now: datetime) -> tuple[object, ...]:
+    answer = call.decision.as_dict() | {"case": call.case.as_dict()}
+    written = json.dumps(answer, ensure_ascii=False, default=str)
+    return call.issue_id, call.version, call.decision.basis, call.decision.lead_department, written, now, by
+
+
+def _party_rows(call: Call, now: datetime) -> Iterable[tuple[object, ...]]:
+    for party in call.decision.parties:
+        yield call.issue_id, call.version, party.department, party.role, " ".join(party.jurisdictions), now
+
+
+def _called_row(call: Call) -> tuple[object, ...]:
+    return call.issue_id, call.decision.lead_department, list(call.decision.departments)
+
+
+def _with_holders(session: Session, questions: Sequence[tuple[jurisdiction.Case, Location]]) -> list[jurisdiction.Case]:
+    """Name the organisations of the component a report is about, where one of its category is registered there."""
+    cases = [case for case, _ in questions]
+    kinds = set(session.scalars(text("SELECT DISTINCT category FROM component")))
+    asked = [
+        (row, case.category, where.place.geometry.centroid)
+        for row, (case, where) in enumerate(questions)
+        if case.category in kinds and case.holder is None and where.located and where.place.geometry is not None
+    ]
+    told = {
+        "rows": [row for row, _, _ in asked],
+        "categories": [category for _, category, _ in asked],
+        "lon": [point.x for _, _, point in asked],
+        "lat": [point.y for _, _, point in asked],
+        "reach": COMPONENT_REACH_M,
+    }
+    for found in session.execute(_COMPONENTS, told) if asked else ():
+        holder = jurisdiction.Holder(found.authority, found.owner, found.maintainer)
+        cases[found.row] = replace(cases[found.row], holder=holder)
+    return cases
+
+
+_DECISIONS = "INSERT INTO decision (issue_id, version, basis, lead, answer, decided_at, decided_by) VALUES %s"
+_PARTIES = "INSERT INTO party (issue_id, version, department, role, jurisdiction, called_at) VALUES %s"
+# An issue that was written with its departments is not written again.
+_CALLED = """
+UPDATE issue SET lead = called.lead, departments = called.departments::text[]
+FROM (VALUES %s) AS called (id, lead, departments)
+WHERE issue.id = called.id
+  AND (issue.lead, issue.departments) IS DISTINCT FROM (called.lead, called.departments::text[])
+"""
+# The box is drawn in degrees around the point, generously; the distance is geodesic.
+_COMPONENTS = text("""
+SELECT q.row, near.authority, near.owner, near.maintainer
+FROM unnest(CAST(:rows AS int[]), CAST(:categories AS text[]), CAST(:lon AS float8[]), CAST(:lat AS float8[]))
+     AS q(row, category, lon, lat)
+CROSS JOIN LATERAL (
+    SELECT c.authority, c.owner, c.maintainer, ST_Distance(c.geom::geography, p.geom::geography) AS distance_m
+    FROM (SELECT ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326) AS geom) AS p
+    JOIN component c ON c.category = q.category
+     AND c.geom && ST_Expand(p.geom, :reach / 111000 / greatest(cos(radians(q.lat)), 0.01), :reach / 110000)
+    ORDER BY distance_m, c.id LIMIT 1
+) AS near
+WHERE near.distance_m <= :reach
+""")

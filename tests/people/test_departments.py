@@ -1,0 +1,96 @@
+"""Departments: from a table, opened for units, and who serves a piece of ground."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from gis.errors import Problems
+from gis.people import departments
+from gis.people.departments import Department, Register
+from gis.territory import units
+from tests import town
+
+WEST, W1 = "admin:district:990101", "admin:subdistrict:990101001"
+LADDER = (W1, WEST, "admin:city:9901")
+OFFICE = Department("jd", "JD", "一街道办", "Office", W1)
+BUREAU = Department("zf", "ZF", "执法局", "Bureau", WEST)
+WATER = Department("zls", "ZLS", "自来水公司", "Water")
+
+
+def row(**changes: str) -> dict[str, str]:
+    return {"code": "jd", "kind": "JD", "name_zh": "街道办", "name_en": "Office", "net": "", "level": "", "unit_code": ""} | changes
+
+
+def test_an_office_serves_its_own_ground():
+    assert Register([OFFICE]).nearest("JD", LADDER) == (OFFICE,)
+
+
+def test_a_bureau_above_serves_the_ground_below():
+    assert Register([OFFICE, BUREAU]).nearest("ZF", LADDER) == (BUREAU,)
+
+
+def test_a_company_of_the_whole_city_serves_every_ground():
+    assert Register([WATER]).nearest("ZLS", ()) == (WATER,)
+
+
+def test_an_office_does_not_serve_its_neighbour():
+    assert Register([OFFICE]).nearest("JD", ("admin:subdistrict:990101002", WEST)) == ()
+
+
+def test_the_nearest_ground_goes_before_one_further_up():
+    above = Department("jd2", "JD", "二", "", WEST)
+    assert Register([above, OFFICE]).nearest("JD", LADDER) == (OFFICE,)
+
+
+@pytest.mark.parametrize("words", ["zls", "自来水公司", "Water"])
+def test_a_department_is_found_by_code_and_by_name(words):
+    assert Register([WATER]).named(words) == WATER
+
+
+@pytest.mark.parametrize(("words", "kind"), [("水务局", "SW"), ("禾川自来水公司", "ZLS"), ("gas company", "RQ"), ("某饭店", None)])
+def test_a_name_of_a_kind_is_recognised(words, kind):
+    assert departments.kind_named(words) == kind
+
+
+def test_departments_load_from_rows(session):
+    assert departments.load(session, [row(net="admin", level="subdistrict", unit_code="990101001")]) == 1
+    assert departments.find(session, ground=W1)[0].name_zh == "街道办"
+
+
+def test_a_known_department_gets_its_new_name(session):
+    departments.load(session, [row()])
+    departments.load(session, [row(name_zh="新名")])
+    assert [each.name_zh for each in departments.find(session, kind="JD")] == ["新名"]
+
+
+def test_every_wrong_row_is_told_and_nothing_is_written(session):
+    wrong = [row(code=""), row(kind="QQ"), row(net="admin"), row(), row()]
+    with pytest.raises(Problems) as raised:
+        departments.load(session, wrong)
+    codes = [problem.code.removeprefix("departments.") for problem in raised.value.problems]
+    assert codes == ["missing", "unknown_kind", "half_a_ground", "repeated"]
+    assert departments.find(session) == []
+
+
+def test_units_get_one_department_of_each_kind_they_are_served_by(session):
+    town.build(session)
+    on = date(2026, 1, 1)
+    west = units.get(session, "admin", "district", "990101", on)
+    departments.establish(session, [west, *units.children(session, west, on)])
+    found = departments.for_kinds(session, ["JD", "ZF", "ZLS", "CQ"], [LADDER])
+    assert [each.code for each in found] == ["JD-990101001", "ZF-990101", "ZLS"]
+
+
+def test_establishing_again_opens_nothing(session):
+    town.build(session)
+    west = units.get(session, "admin", "district", "990101", date(2026, 1, 1))
+    departments.establish(session, [west])
+    assert departments.establish(session, [west]) == 0
+
+
+def test_the_general_desk_is_opened_once(session):
+    for _ in range(2):
+        departments.open_desk(session, "general-desk")
+    assert [each.name_en for each in departments.find(session, kind="DESK")] == ["General Desk"]
