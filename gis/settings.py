@@ -40,6 +40,10 @@ def _is_database(url: str | None) -> bool:
     return url is None or url.split(":", 1)[0].split("+", 1)[0] in {"postgres", "postgresql"}
 
 
+def _is_city_code(code: str | None) -> bool:
+    return code is None or (len(code) == 6 and code.isascii() and code.isdigit())
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that may differ from one installation to the next, checked."""
@@ -72,6 +76,8 @@ class Settings:
     # a share below both of these is survey noise, not another jurisdiction
     sliver_share: float = field(default=0.01, metadata=_between(0, 0.5))
     sliver_m2: float = field(default=5.0, metadata=_between(0, 100_000))
+    # division code of the city, with which issue codes begin; None: as on the ground
+    city_code: str | None = field(default=None, metadata={"check": _is_city_code, "code": "settings.not_a_city_code"})
     # the department that takes what no duty and no agreement names
     general_desk: str = "general-desk"
 

@@ -1,0 +1,216 @@
+"""Writing issues down: the row as it stands now, what was found beside it, and the journal's line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import shapely
+from psycopg2.extras import Json as AsJson
+from psycopg2.extras import execute_values
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gis.issues import dispatch, journal, jurisdiction
+from gis.issues.reports import Report
+from gis.settings import Settings
+from gis.territory.location import Location, Rules
+
+Json = dict[str, Any]
+Key = tuple[str, str]
+
+FILED, TO_LOCATE = "filed", "to_locate"
+PAGE_ROWS = 500
+DEFAULTS = Settings()
+
+
+@dataclass(frozen=True)
+class Clerk:
+    """Who takes reports in, when, and by which settings."""
+
+    by: str
+    now: datetime
+    settings: Settings = DEFAULTS
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.settings.time_zone)
+
+    @property
+    def rules(self) -> Rules:
+        """What counts as near a line, and what as a sliver."""
+        settings = self.settings
+        return Rules(settings.near_boundary_m, settings.sliver_share, settings.sliver_m2)
+
+    def day(self, at: datetime) -> date:
+        """Return the city's date of a moment: editions and agreements are asked for it."""
+        return at.astimezone(self.zone).date()
+
+
+@dataclass(frozen=True)
+class Filing:
+    """A report with what was found and decided, ready to be written."""
+
+    report: Report
+    location: Location
+    case: jurisdiction.Case
+    decision: jurisdiction.Decision
+
+    @property
+    def key(self) -> Key:
+        """What makes two reports the same one."""
+        return self.report.source, self.report.external_id
+
+
+@dataclass(frozen=True)
+class Filed:
+    """An issue that was written."""
+
+    id: int
+    code: str
+    located: bool
+
+
+def file(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[Key, Filed]:
+    """Write issues with what was found and decided; return those that were new, the others are there already."""
+    if not filings:
+        return {}
+    new = _insert(session, filings, clerk)
+    written = [(new[filing.key].id, filing) for filing in filings if filing.key in new]
+    _keep(session, [(issue_id, 1, filing.location) for issue_id, filing in written], clerk)
+    calls = [dispatch.Call(issue_id, 1, filing.case, filing.decision) for issue_id, filing in written]
+    dispatch.assign_many(session, calls, by=clerk.by, now=clerk.now)
+    lines = [_line(issue_id, filing) for issue_id, filing in written]
+    journal.append_all(session, lines, by=clerk.by, now=clerk.now)
+    return new
+
+
+def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> None:
+    """Write a new finding and decision for an issue and what it is now; what was found before stays on record."""
+    was = session.execute(_STANDING, {"issue_id": issue_id}).one()
+    _keep(session, [(issue_id, was.finding + 1, location)], clerk)
+    session.execute(_MOVED, _present(location) | {"issue_id": issue_id, "by": clerk.by})
+    case = jurisdiction.Case(was.scheme, was.category, was.parent)
+    decision = dispatch.decide(session, case, location, clerk.settings)
+    dispatch.assign(session, dispatch.Call(issue_id, was.decision + 1, case, decision), by=clerk.by, now=clerk.now)
+    # Whoever could see it where it was is told too, and sees it go.
+    seen_by = tuple(dict.fromkeys([*_ground(location), *was.ground]))
+    line = journal.Line("placed", issue_id, {"basis": decision.basis}, seen_by)
+    journal.append(session, line, by=clerk.by, now=clerk.now)
+
+
+def _insert(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[Key, Filed]:
+    start = f"{_city_code(session, clerk)}{clerk.day(clerk.now):%Y%m%d}"
+    with session.connection().connection.cursor() as cursor:
+        rows = execute_values(
+            cursor,
+            _INSERT,
+            [_row(filing, start, clerk) for filing in filings],
+            template=_TEMPLATE,
+            page_size=PAGE_ROWS,
+            fetch=True,
+        )
+    return {(source, external_id): Filed(*issue) for source, external_id, *issue in rows}
+
+
+def _row(filing: Filing, start: str, clerk: Clerk) -> Json:
+    report, decision = filing.report, filing.decision
+    return _present(filing.location) | {
+        "start": start,
+        "source": report.source,
+        "external_id": report.external_id,
+        "scheme": report.category.scheme,
+        "version": report.category.version,
+        "category": report.category.code,
+        "text": report.text,
+        "reported_at": report.reported_at,
+        "received_at": clerk.now,
+        "place": AsJson(report.place),
+        "departments": list(decision.departments),
+        "lead": decision.lead_department,
+        "by": clerk.by,
+        "reporter": report.reporter and AsJson(report.reporter),
+    }
+
+
+def _present(location: Location) -> Json:
+    """Return what an issue's row says of its place; without geometry when it is not known."""
+    geometry = location.place.geometry if location.located else None
+    spot = geometry and (geometry if geometry.geom_type == "Point" else shapely.point_on_surface(geometry))
+    return {
+        "state": FILED if location.located else TO_LOCATE,
+        "place": AsJson(location.place.raw),
+        "located": location.located,
+        "flags": list(location.flags),
+        "ground": list(_ground(location)),
+        "geom": geometry and shapely.to_wkb(geometry),
+        "point_geom": spot and shapely.to_wkb(spot),
+    }
+
+
+def _ground(location: Location) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(unit.key for unit in location.touched()))
+
+
+def _keep(session: Session, found: Sequence[tuple[int, int, Location]], clerk: Clerk) -> None:
+    """Append findings: (issue, version, location)."""
+    rows = [
+        (issue_id, version, AsJson(location.as_dict()), clerk.now, clerk.by) for issue_id, version, location in found
+    ]
+    sql = "INSERT INTO finding (issue_id, version, location, found_at, found_by) VALUES %s"
+    with session.connection().connection.cursor() as cursor:
+        execute_values(cursor, sql, rows, page_size=PAGE_ROWS)
+
+
+def _line(issue_id: int, filing: Filing) -> journal.Line:
+    ground = _ground(filing.location)
+    if filing.location.located:
+        return journal.Line("filed", issue_id, {"basis": filing.decision.basis}, ground)
+    return journal.Line("to_locate", issue_id, {"reason": filing.location.reason}, ground)
+
+
+def _city_code(session: Session, clerk: Clerk) -> str:
+    """Return what issue codes begin with: the setting, or the first six digits of the city's own code on the ground."""
+    if clerk.settings.city_code:
+        return clerk.settings.city_code
+    code: str | None = session.scalar(_COARSEST)
+    return (code or "")[:6].ljust(6, "0")
+
+
+_INSERT = """
+INSERT INTO issue (code, source, external_id, scheme, scheme_version, category, text, state, reported_at, received_at,
+                   place, located, flags, ground, departments, lead, created_by, reporter, geom, point_geom)
+VALUES %s ON CONFLICT (source, external_id) DO NOTHING RETURNING source, external_id, id, code, located
+"""
+_TEMPLATE = """(
+    %(start)s || lpad(CAST(nextval('issue_serial') AS text), 6, '0'), %(source)s, %(external_id)s, %(scheme)s,
+    %(version)s, %(category)s, %(text)s, %(state)s, %(reported_at)s, %(received_at)s, %(place)s, %(located)s,
+    CAST(%(flags)s AS text[]), CAST(%(ground)s AS text[]), CAST(%(departments)s AS text[]), %(lead)s, %(by)s,
+    CAST(%(reporter)s AS jsonb), ST_GeomFromWKB(%(geom)s, 4326), ST_GeomFromWKB(%(point_geom)s, 4326)
+)"""
+_STANDING = text("""
+SELECT issue.scheme, issue.category, category.parent, issue.ground,
+       (SELECT max(version) FROM finding WHERE issue_id = issue.id) AS finding,
+       (SELECT coalesce(max(version), 0) FROM decision WHERE issue_id = issue.id) AS decision
+FROM issue LEFT JOIN category ON (category.scheme, category.version, category.code)
+                               = (issue.scheme, issue.scheme_version, issue.category)
+WHERE issue.id = :issue_id
+""")
+# Only what waits for its place becomes filed by it; later states are the workflow's.
+_MOVED = text("""
+UPDATE issue SET place = CAST(:place AS jsonb) || jsonb_build_object('placed_by', CAST(:by AS text)),
+                 located = :located, flags = :flags, ground = :ground, geom = ST_GeomFromWKB(:geom, 4326),
+                 point_geom = ST_GeomFromWKB(:point_geom, 4326),
+                 state = CASE state WHEN 'to_locate' THEN :state ELSE state END
+WHERE id = :issue_id
+""")
+_COARSEST = text("""
+SELECT unit.code FROM unit JOIN edition ON edition.id = unit.edition_id JOIN net ON net.code = unit.net
+JOIN level ON (level.net, level.code) = (unit.net, unit.level)
+WHERE edition.state = 'active' AND unit.code ~ '^[0-9]+$' ORDER BY net.rank, level.rank, unit.code LIMIT 1
+""")
