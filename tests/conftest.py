@@ -19,6 +19,14 @@ from gis.settings import Settings
 
 PREFIX = f"shaotu_test_{os.getpid()}"
 numbers = count(1)
+# Threads of the product may still hold connections when a test is over.
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+OUR_TABLES = """
+SELECT quote_ident(tablename) FROM pg_tables
+WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'spatial_ref_sys')
+"""
 
 
 @pytest.fixture(scope="session")
@@ -62,16 +70,23 @@ def session(engine: Engine) -> Iterator[Session]:
         transaction.rollback()
 
 
+@pytest.fixture(scope="session")
+def emptied(server: Settings, template: str) -> Iterator[Settings]:
+    """Name one database for the tests that commit; it is emptied after each of them."""
+    with _copied(server, template) as settings:
+        yield settings
+
+
 @pytest.fixture
-def settings(server: Settings, template: str, tmp_path: Path) -> Iterator[Settings]:
+def settings(emptied: Settings, tmp_path: Path) -> Iterator[Settings]:
     """Give settings of an installation of this test's own, with an empty migrated database."""
-    with _copied(server, template) as copied:
-        yield replace(copied, var_dir=tmp_path)
+    yield replace(emptied, var_dir=tmp_path)
+    _empty(emptied)
 
 
 @pytest.fixture
 def clean_db(settings: Settings) -> Iterator[Engine]:
-    """Connect as the application's role to this test's own database: for commits and several connections."""
+    """Connect as the application's role to a database of this test's own: for commits and several connections."""
     own = db.connect(settings)
     yield own
     own.dispose()
@@ -100,6 +115,17 @@ def _copied(server: Settings, template: str) -> Iterator[Settings]:
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _on(server, name)
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _empty(settings: Settings) -> None:
+    """Empty what the test filled; dropping a database instead would wait for the disk each time."""
+    owner = db.connect_owner(settings)
+    with owner.begin() as connection:
+        connection.execute(text(END_OTHERS))
+        tables = connection.scalars(text(OUR_TABLES)).all()
+        filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
+        if names := connection.scalars(text(filled)).all():
+            connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
 
 
 def _on(server: Settings, name: str) -> Settings:
