@@ -1,5 +1,6 @@
 """Codes become sentences: one .po file for each room and locale, msgid = code, msgstr with %(param)s."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -10,20 +11,23 @@ from babel.messages import pofile
 from gis.errors import Problems, ShaotuError
 
 LOCALES = ("zh", "en")
+# %(name)s, %(name).1f, or %% for the sign itself; a lone % stays what it is
+PLACEHOLDER = re.compile(r"%\((\w+)\)([-+ 0#]*\d*(?:\.\d+)?[a-z])|%%")
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
-
-
-class _Params(dict[str, object]):
-    """Parameters of a sentence; one that is missing stays visible as {name}."""
-
-    def __missing__(self, name: str) -> str:
-        return f"{{{name}}}"
 
 
 def say(code: str, locale: str, /, **params: object) -> str:
     """Render the sentence of a code; a code without a sentence is shown as itself."""
     sentence = sentences(locale).get(code)
-    return sentence % _Params(params) if sentence else code
+    return PLACEHOLDER.sub(lambda found: _filled(found, params), sentence) if sentence else code
+
+
+def _filled(found: re.Match[str], params: Mapping[str, object]) -> str:
+    """Fill one place; a parameter that is missing stays visible as {name}."""
+    name, form = found.groups()
+    if name is None:
+        return "%"
+    return f"%{form}" % params[name] if name in params else f"{{{name}}}"
 
 
 def explain(error: ShaotuError, locale: str) -> str:

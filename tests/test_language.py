@@ -61,6 +61,11 @@ def test_a_parameter_that_is_missing_stays_visible() -> None:
     assert "{name}" in language.say("settings.unknown", "en", source="here")
 
 
+def test_a_percent_sign_in_a_sentence_is_only_a_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "sentences", lambda _: {"a": "95 %半径 %(percent)s%% %(share).1f"})
+    assert language.say("a", "zh", percent=7, share=0.25) == "95 %半径 7% 0.2"
+
+
 def test_a_parameter_may_be_called_code() -> None:
     assert str(Invalid("some.code", code="D01")) == "some.code(code='D01')"
 
