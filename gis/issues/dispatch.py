@@ -11,8 +11,8 @@ from psycopg2.extras import execute_values
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.errors import Invalid
-from gis.issues import agreements, duty_lists, findings, jurisdiction
+from gis.errors import Conflict, Invalid
+from gis.issues import agreements, duty_lists, findings, journal, jurisdiction
 from gis.issues.jurisdiction import practice
 from gis.people import departments
 from gis.settings import Settings
@@ -32,6 +32,15 @@ class Call:
     version: int
     case: jurisdiction.Case
     decision: jurisdiction.Decision
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A superior's word in a dispute: the unit ("net:level:code") that leads, whose word, and when."""
+
+    unit: str
+    by: str
+    now: datetime
 
 
 def book(session: Session, settings: Settings) -> jurisdiction.Book:
@@ -83,11 +92,18 @@ def assign_many(session: Session, calls: Sequence[Call], *, by: str, now: dateti
         execute_values(cursor, sql, rows, page_size=PAGE_ROWS)
 
 
-def designated(session: Session, issue_code: str, unit: str, settings: Settings) -> Call:
-    """Decide an issue anew by the ruling of a superior that this unit leads. Raise NotFound for an unknown issue."""
+def designate(session: Session, issue_code: str, ruling: Ruling, settings: Settings) -> jurisdiction.Decision:
+    """Decide an issue anew by a superior's ruling. Raise NotFound for an unknown issue or unit, Conflict if unlocated."""
     asked = findings.get(session, issue_code)
-    case = replace(asked.case, designated=units.get(session, *unit_key(unit), asked.location.on).key)
-    return Call(asked.issue_id, asked.version + 1, case, decide(session, case, asked.location, settings))
+    if not asked.location.located:
+        raise Conflict("dispatch.not_located", issue=issue_code)
+    case = replace(asked.case, designated=units.get(session, *unit_key(ruling.unit), asked.location.on).key)
+    decision = decide(session, case, asked.location, settings)
+    assign(session, Call(asked.issue_id, asked.version + 1, case, decision), by=ruling.by, now=ruling.now)
+    ground = tuple(dict.fromkeys(unit.key for unit in asked.location.touched()))
+    line = journal.Line("designated", asked.issue_id, {"unit": ruling.unit}, ground)
+    journal.append(session, line, by=ruling.by, now=ruling.now)
+    return decision
 
 
 def unit_key(key: str) -> tuple[str, str, str]:

@@ -85,6 +85,8 @@ def _told(name: str, value: Any, locale: str) -> object:  # noqa: ANN401 -- what
         return _condition(value, locale)
     if isinstance(value, Mapping):
         return _thing(value, locale)
+    if isinstance(value, list | tuple) and not value:
+        return "—"
     if isinstance(value, list | tuple):
         return BETWEEN[locale].join(str(_told("", each, locale)) for each in value)
     return _word(value, locale)
@@ -101,7 +103,7 @@ def _thing(value: Json, locale: str) -> str:
 
 def _word(value: object, locale: str) -> object:
     """Say a word that is a code of ours; leave any other as it is."""
-    if isinstance(value, str) and value.startswith(("decision.step.", "basis.", "thing.", "role.")):
+    if isinstance(value, str) and value.startswith(("decision.step.", "basis.", "role.")):
         return language.say(value, locale)
     return value
 

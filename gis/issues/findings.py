@@ -37,7 +37,7 @@ def get(session: Session, issue_code: str) -> Asked:
     sql = text(_SELECT.format(condition="issue.code = :code"))
     found = session.execute(sql, {"code": issue_code}).mappings().first()
     if found is None:
-        raise NotFound("issues.not_found", code=issue_code)
+        raise NotFound("issue.not_found", code=issue_code)
     return _asked(found)
 
 

@@ -61,7 +61,9 @@ def _rolled_up(standings: Mapping[str, Standing], length: int, level: str) -> tu
     return tuple(Standing(unit(f"admin:{level}:{code}"), share) for code, share in shares.items())
 
 
-def point(*keys: str, odds: Mapping[str, float] | None = None, boundary_m: float | None = 500.0, **said: object) -> Location:
+def point(
+    *keys: str, odds: Mapping[str, float] | None = None, boundary_m: float | None = 500.0, **said: object
+) -> Location:
     """Make a point covered by these subdistricts; odds: probability of subdistricts, when its accuracy is known."""
     probable = tuple(Standing(unit(key), probability=p) for key, p in (odds or {}).items())
     net = answer({key: Standing(unit(key)) for key in keys}, boundary_m=boundary_m, probable=probable, **said)

@@ -397,7 +397,10 @@ def test_the_order_of_the_inputs_changes_nothing(question, chance: random.Random
 
 def _turned(location: Location, shuffled) -> Location:
     net = location.nets[0]
-    levels = [replace(level, units=tuple(shuffled(level.units)), probable=tuple(shuffled(level.probable))) for level in net.levels]
+    levels = [
+        replace(level, units=tuple(shuffled(level.units)), probable=tuple(shuffled(level.probable)))
+        for level in net.levels
+    ]
     return replace(location, nets=(replace(net, levels=tuple(levels)),))
 
 

@@ -20,7 +20,15 @@ WATER = Department("zls", "ZLS", "自来水公司", "Water")
 
 
 def row(**changes: str) -> dict[str, str]:
-    return {"code": "jd", "kind": "JD", "name_zh": "街道办", "name_en": "Office", "net": "", "level": "", "unit_code": ""} | changes
+    return {
+        "code": "jd",
+        "kind": "JD",
+        "name_zh": "街道办",
+        "name_en": "Office",
+        "net": "",
+        "level": "",
+        "unit_code": "",
+    } | changes
 
 
 def test_an_office_serves_its_own_ground():
@@ -49,7 +57,9 @@ def test_a_department_is_found_by_code_and_by_name(words):
     assert Register([WATER]).named(words) == WATER
 
 
-@pytest.mark.parametrize(("words", "kind"), [("水务局", "SW"), ("禾川自来水公司", "ZLS"), ("gas company", "RQ"), ("某饭店", None)])
+@pytest.mark.parametrize(
+    ("words", "kind"), [("水务局", "SW"), ("禾川自来水公司", "ZLS"), ("gas company", "RQ"), ("某饭店", None)]
+)
 def test_a_name_of_a_kind_is_recognised(words, kind):
     assert departments.kind_named(words) == kind
 

@@ -98,9 +98,8 @@ def _held(rule: duties.Rule, sheet: duties.Sheet) -> Reason:
         "list": sheet.name,
         "version": sheet.version,
         "leads": [kind_name(kind) for kind in rule.leads],
+        "assists": [kind_name(kind) for kind in rule.assists],
     }
-    if rule.assists:
-        evidence |= {"assists": [kind_name(kind) for kind in rule.assists]}
     if rule.condition:
         evidence |= {"condition": dict(rule.condition)}
     return Reason("decision.duty.conditional" if rule.condition else "decision.duty.plain", evidence)

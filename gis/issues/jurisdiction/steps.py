@@ -73,7 +73,7 @@ def owner(view: View) -> Outcome:
     for held in view.holders:
         department = view.department(held)
         if department and _answers(view, held, department):
-            evidence = {"role": held.role, "thing": held.thing, "department": department.as_dict()}
+            evidence = {"role": f"role.{held.role}", "thing": held.thing, "department": department.as_dict()}
             return Outcome(_reason("owner.applied", **evidence), _side_served(view, department), department)
     unknown = [held.name for held in view.holders if not view.department(held)]
     if unknown:
@@ -137,7 +137,8 @@ def consultation(view: View) -> Outcome:
         return Outcome(_reason(code, unit=sides[0].ground.as_dict(), **evidence), sides[0], provisional=True)
     convenor = _convenor(view, above) or view.desk
     names = [side.ground.as_dict() for side in sides]
-    reason = _reason("consultation.convened", sides=names, department=convenor.as_dict(), **evidence)
+    code = "consultation.convened" if above else "consultation.convened_without_superior"
+    reason = _reason(code, sides=names, department=convenor.as_dict(), **evidence)
     return Outcome(reason, view.side_of(above) if above else None, convenor, convened=True, provisional=True)
 
 
@@ -198,7 +199,9 @@ def _settle_by_distance(view: View, side: grounds.Side) -> Outcome:
     unit = side.ground.as_dict()
     if side.share is not None:
         return Outcome(_reason("incident.wholly_inside", unit=unit), side)
-    if distance_m is None or distance_m > tolerance_m:
+    if distance_m is None:
+        return Outcome(_reason("incident.far_inside", unit=unit), side)
+    if distance_m > tolerance_m:
         return Outcome(_reason("incident.inside", unit=unit, distance_m=distance_m, tolerance_m=tolerance_m), side)
     return _no("incident.too_near", unit=unit, distance_m=distance_m, tolerance_m=tolerance_m)
 
