@@ -97,6 +97,14 @@ def edition(session: Session, edition_id: int) -> EditionRef:
     return found[0]
 
 
+def of_net(session: Session, net: str, on: date) -> EditionRef:
+    """Return the edition of a net that answers for a day; raise NotFound."""
+    found = _editions(session, f"e.net = :net AND {IN_FORCE}", net=net, on=on)
+    if not found:
+        raise NotFound("places.no_edition_on", net=net, on=on)
+    return found[0]
+
+
 def _editions(session: Session, condition: str, **params: object) -> tuple[EditionRef, ...]:
     rows = session.execute(
         text(f"""

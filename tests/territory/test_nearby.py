@@ -19,7 +19,7 @@ from tests.territory.plots import EAST, NORTH, STEP, add_building, plot, spot
 
 
 def names(found: list[Nearby | None]) -> list[str | None]:
-    return [each and each.name for each in found]
+    return [each.name if each else None for each in found]
 
 
 def test_inside_a_building_is_no_distance_away(session: Session) -> None:

@@ -4,9 +4,10 @@ from gis.territory.places.footprints import Reject
 from gis.territory.places.loading import Report, Watch, load
 from gis.territory.places.mapping import PlaceFile, read_mapping
 from gis.territory.places.nearby import around, nearest
-from gis.territory.places.shares import Part, Sliver, Straddler, share_all, share_moved, straddlers
+from gis.territory.places.shares import SHARED_KINDS, Part, Sliver, Straddler, share_all, share_moved, straddlers
 
 __all__ = [
+    "SHARED_KINDS",
     "Part",
     "PlaceFile",
     "Reject",

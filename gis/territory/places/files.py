@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,17 +22,47 @@ from pyproj.exceptions import CRSError
 
 from gis.errors import Invalid
 from gis.territory import coords
-from gis.territory.places.mapping import PlaceFile
 
 Geometries = NDArray[np.object_]
 
 CHUNK_ROWS = 20_000
+# The number of the row stands for an id in files that have none; such a file cannot be re-ordered between imports.
+ROW_NUMBER = "@row"
 # Straight in the source is bent in the target, by 5 mm on an edge of 500 m: longer ones get vertices between.
 LONGEST_EDGE_M = 400.0
 METRES_PER_DEGREE = 111_320.0
 # Tried in this order: what is written today, then what was written in China before.
 ENCODINGS = ("utf-8-sig", "gb18030")
 BROKEN = (DataSourceError, DataLayerError, FieldError, GeometryError, pa.ArrowException, OSError, ValueError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFile:
+    """What must be known of a file to read it.
+
+    crs overrides what the file says; datum is what its numbers really are; lon, lat: columns of coordinates, for a file
+    without shapes. fields: column of ours -> column of the file (one, or several for a list); values: column of ours
+    -> the same value for every row; attributes: name -> column of the file.
+    """
+
+    path: Path
+    layer: str | None = None
+    where: str | None = None
+    crs: str | None = None
+    datum: str = "WGS84"
+    lon: str | None = None
+    lat: str | None = None
+    fields: Mapping[str, str | list[str]] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Every column the file must have."""
+        columns = [*self.attributes.values(), self.lon, self.lat]
+        for name in self.fields.values():
+            columns += [name] if isinstance(name, str) else name
+        return tuple(dict.fromkeys(name for name in columns if name and name != ROW_NUMBER))
 
 
 @dataclass(frozen=True)
@@ -68,18 +99,21 @@ class _Raw:
     first_row: int = 1
 
 
-def open_file(file: PlaceFile) -> Opened:
+def open_file(file: TableFile) -> Opened:
     """Open a file of places; raise Invalid that says what cannot be read, and how to mend it."""
     if not file.path.exists():
         raise Invalid("places.file_missing", path=str(file.path))
     with _told(file.path):
-        raw = _reader(file.path)(file)
+        raw = _reader(file)(file)
     carry = _carrier(file, raw.crs)
     return Opened(raw.rows_n, _chunks(file, raw, carry))
 
 
-def _reader(path: Path) -> Callable[[PlaceFile], _Raw]:
-    return {".parquet": _parquet, ".csv": _csv, ".geojson": _geojson, ".json": _geojson}.get(path.suffix.lower(), _gdal)
+def _reader(file: TableFile) -> Callable[[TableFile], _Raw]:
+    ending = file.path.suffix.lower()
+    if ending == ".csv" and file.lon:
+        return _csv
+    return {".parquet": _parquet, ".geojson": _geojson, ".json": _geojson}.get(ending, _gdal)
 
 
 @contextmanager
@@ -91,7 +125,7 @@ def _told(path: Path, row: int = 0) -> Iterator[None]:
         raise Invalid(code, path=str(path), row=row, reason=str(error)[:300]) from error
 
 
-def _chunks(file: PlaceFile, raw: _Raw, carry: Callable[[Geometries], Geometries]) -> Iterator[Chunk]:
+def _chunks(file: TableFile, raw: _Raw, carry: Callable[[Geometries], Geometries]) -> Iterator[Chunk]:
     row = raw.first_row
     while True:
         with _told(file.path, row):
@@ -106,7 +140,7 @@ def _chunks(file: PlaceFile, raw: _Raw, carry: Callable[[Geometries], Geometries
         raise Invalid("places.file_breaks_off", path=str(file.path), row=row, reason=f"{row} < {raw.rows_n}")
 
 
-def _parquet(file: PlaceFile) -> _Raw:
+def _parquet(file: TableFile) -> _Raw:
     opened = pq.ParquetFile(file.path)
     geo = json.loads((opened.schema_arrow.metadata or {}).get(b"geo", b"{}"))
     column = geo.get("primary_column")
@@ -118,7 +152,7 @@ def _parquet(file: PlaceFile) -> _Raw:
     return _Raw(opened.metadata.num_rows, crs if isinstance(crs, str) else json.dumps(crs), pieces)
 
 
-def _geojson(file: PlaceFile) -> _Raw:
+def _geojson(file: TableFile) -> _Raw:
     with file.path.open("rb") as opened:
         opened.seek(max(0, file.path.stat().st_size - 64))
         if not opened.read().rstrip().endswith(b"}"):
@@ -126,7 +160,7 @@ def _geojson(file: PlaceFile) -> _Raw:
     return _gdal(file)
 
 
-def _gdal(file: PlaceFile) -> _Raw:
+def _gdal(file: TableFile) -> _Raw:
     asked = {"layer": file.layer, "where": file.where}
     info = pyogrio.read_info(file.path, layer=file.layer, force_feature_count=True)
     _check_fields(file, list(info["fields"]))
@@ -134,7 +168,7 @@ def _gdal(file: PlaceFile) -> _Raw:
     return _Raw(rows_n, info["crs"], _gdal_pieces(file, asked))
 
 
-def _gdal_pieces(file: PlaceFile, asked: dict[str, str | None]) -> Iterator[tuple[pd.DataFrame, Geometries]]:
+def _gdal_pieces(file: TableFile, asked: dict[str, str | None]) -> Iterator[tuple[pd.DataFrame, Geometries]]:
     with pyogrio.open_arrow(file.path, columns=list(file.wanted), batch_size=CHUNK_ROWS, use_pyarrow=True, **asked) as (
         meta,
         reader,
@@ -149,7 +183,7 @@ def _gdal_pieces(file: PlaceFile, asked: dict[str, str | None]) -> Iterator[tupl
 
 
 def _straightened(
-    file: PlaceFile, asked: dict[str, str | None], row: int, rows_n: int
+    file: TableFile, asked: dict[str, str | None], row: int, rows_n: int
 ) -> tuple[pd.DataFrame, Geometries]:
     """Read rows that hold arcs a second time, by the slower way that makes chains of short edges of them."""
     frame = pyogrio.read_dataframe(
@@ -158,9 +192,7 @@ def _straightened(
     return pd.DataFrame(frame.drop(columns="geometry")), frame.geometry.to_numpy()
 
 
-def _csv(file: PlaceFile) -> _Raw:
-    if file.lon is None:
-        raise Invalid("places.mapping_no_coordinates", path=str(file.path))
+def _csv(file: TableFile) -> _Raw:
     encoding = _encoding(file.path)
     frames = pd.read_csv(file.path, dtype=str, keep_default_na=False, encoding=encoding, chunksize=CHUNK_ROWS)
     _check_fields(file, list(pd.read_csv(file.path, nrows=0, encoding=encoding).columns))
@@ -179,22 +211,23 @@ def _encoding(path: Path) -> str:
     raise Invalid("places.encoding", path=str(path), tried=", ".join(ENCODINGS))
 
 
-def _check_fields(file: PlaceFile, names: list[str]) -> None:
+def _check_fields(file: TableFile, names: list[str]) -> None:
     missing = [name for name in file.wanted if name not in names]
     if missing:
         raise Invalid("places.no_field", path=str(file.path), missing=", ".join(missing), found=", ".join(names[:60]))
 
 
-def _piece(file: PlaceFile, frame: pd.DataFrame, column: str | None) -> tuple[pd.DataFrame, Geometries]:
+def _piece(file: TableFile, frame: pd.DataFrame, column: str | None) -> tuple[pd.DataFrame, Geometries]:
     if file.lon and file.lat:
         x, y = (pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=float) for name in (file.lon, file.lat))
         return frame, np.asarray(shapely.points(x, y))
     if column is None or column not in frame:
         return frame, np.full(len(frame), None, dtype=object)
-    return frame.drop(columns=column), shapely.from_wkb(frame[column].to_numpy(dtype=object), on_invalid="ignore")
+    with np.errstate(invalid="ignore"):
+        return frame.drop(columns=column), shapely.from_wkb(frame[column].to_numpy(dtype=object), on_invalid="ignore")
 
 
-def _carrier(file: PlaceFile, crs: str | None) -> Callable[[Geometries], Geometries]:
+def _carrier(file: TableFile, crs: str | None) -> Callable[[Geometries], Geometries]:
     """Return what brings geometries of the file to EPSG:4326: projection first, then the shift of the datum."""
     said = file.crs or crs
     if said is None:

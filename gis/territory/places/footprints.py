@@ -67,6 +67,11 @@ def settled(kind: str, geometry: Geometries, *, repair: bool) -> tuple[Geometrie
     return multi(usable), faults, mended
 
 
+def fault_of(shape: shapely.Geometry) -> Fault | None:
+    """Name what is wrong with one shape of any kind, if anything is."""
+    return next(iter(_faults(None, np.array([shape], dtype=object))), None)
+
+
 def _repaired(geometry: Geometries) -> tuple[Geometries, int]:
     broken = np.flatnonzero(~shapely.is_valid(geometry) & np.isin(shapely.get_type_id(geometry), POLYGONS))
     sound = broken[_finite(geometry[broken])]
@@ -75,7 +80,7 @@ def _repaired(geometry: Geometries) -> tuple[Geometries, int]:
     return mended, len(sound)
 
 
-def _faults(kind: str, shapes: Geometries) -> list[Fault]:
+def _faults(kind: str | None, shapes: Geometries) -> list[Fault]:
     """Name for each unusable shape the first thing that is wrong with it."""
     types = shapely.get_type_id(shapes)
     finite = _finite(shapes)
@@ -84,7 +89,7 @@ def _faults(kind: str, shapes: Geometries) -> list[Fault]:
         ("places.empty_geometry", shapely.is_empty(shapes)),
         ("places.not_finite", ~finite),
         ("places.outside_world", ~_in_world(shapes)),
-        ("places.wrong_shape", ~np.isin(types, WANTED[kind])),
+        ("places.wrong_shape", ~np.isin(types, WANTED[kind]) if kind else types > 7),
         ("places.invalid_ring", ~shapely.is_valid(shapes)),
     )
     found: dict[int, Fault] = {}
@@ -94,8 +99,8 @@ def _faults(kind: str, shapes: Geometries) -> list[Fault]:
     return [found[position] for position in sorted(found)]
 
 
-def _params(code: str, kind: str, shape: shapely.Geometry | None) -> dict[str, Any]:
-    if code == "places.wrong_shape":
+def _params(code: str, kind: str | None, shape: shapely.Geometry | None) -> dict[str, Any]:
+    if code == "places.wrong_shape" and kind:
         wanted = ", ".join(NAMES[each] for each in WANTED[kind])
         return {"found": NAMES[shapely.get_type_id(shape)], "wanted": wanted}
     if code == "places.outside_world":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +12,9 @@ from sqlalchemy import Table
 
 from gis.errors import Invalid
 from gis.territory import coords, tables
+from gis.territory.places.files import ROW_NUMBER, TableFile
 
-# kind -> the table it is kept in, and the shapes a file may hold
+# kind -> the table it is kept in
 KINDS: Mapping[str, Table] = {
     name: kind.__table__  # type: ignore[misc]
     for name, kind in (
@@ -28,49 +29,27 @@ KINDS: Mapping[str, Table] = {
 CAPS = ("flat", "round")
 # What the import works out itself: never read from a file's columns.
 OWN_COLUMNS = frozenset({"id", "source", "geom", "centre_geom", "area_m2", "length_m", "attributes", "key"})
-# The number of the row stands for an id in files that have none; such a file cannot be re-ordered between imports.
-ROW_NUMBER = "@row"
 
 
-@dataclass(frozen=True)
-class PlaceFile:
+@dataclass(frozen=True, kw_only=True)
+class PlaceFile(TableFile):
     """A file of places of one kind, and where in it things are.
 
-    fields: column of ours -> column of the file (aliases: one or several); values: column of ours -> the same value
-    for every row; attributes: name -> column, kept beside for duties. crs overrides what the file says; datum is what
-    the numbers really are. lon, lat: columns of a file without geometry. widths: scheme of data/streets/widths.csv;
-    caps: how a street made from a line ends. repair: mend broken rings, and say so.
+    Attributes are kept beside the place, for duties. widths: scheme of data/streets/widths.csv; caps: how a street
+    made from a line ends. repair: mend broken rings, and say so.
     """
 
     kind: str
-    path: Path
     source: str
     licence: str = ""
-    layer: str | None = None
-    where: str | None = None
-    crs: str | None = None
-    datum: str = "WGS84"
-    lon: str | None = None
-    lat: str | None = None
     widths: str = "city"
     caps: Literal["flat", "round"] = "flat"
     repair: bool = False
-    fields: Mapping[str, str | list[str]] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
-    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> Table:
         """The table these places are kept in."""
         return KINDS[self.kind]
-
-    @property
-    def wanted(self) -> tuple[str, ...]:
-        """Every column the file must have."""
-        columns = [*self.attributes.values(), self.lon, self.lat]
-        for name in self.fields.values():
-            columns += [name] if isinstance(name, str) else name
-        return tuple(dict.fromkeys(name for name in columns if name and name != ROW_NUMBER))
 
 
 def read_mapping(path: Path, root: Path | None = None) -> tuple[PlaceFile, ...]:

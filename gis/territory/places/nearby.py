@@ -29,6 +29,9 @@ ATTRIBUTES = {
 NEARBY_KINDS = ("building", "street")
 # One statement holds this many points: enough to forget the cost of a statement, small enough to stay in memory.
 CHUNK_POINTS = 5_000
+# Most points lie on a street or by a house: a small box first, a wider one for those that found nothing.
+FIRST_RADIUS_M = 8.0
+WIDER = 4.0
 
 
 def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> list[Nearby | None]:
@@ -38,8 +41,24 @@ def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> 
     """
     if kind not in NEARBY_KINDS:
         raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(NEARBY_KINDS))
-    # Nearest in degrees is not nearest in metres, but its metres bound the search: what is nearer lies in that box.
-    # Scaling by the metres of a degree at the point makes ST_Distance the distance of the tangent plane.
+    at = _degrees(points)
+    found: list[Nearby | None] = [None] * len(at)
+    missing = np.arange(len(at))
+    radius_m = min(FIRST_RADIUS_M, float(within_m))
+    while len(missing):
+        for row, near in zip(missing.tolist(), _nearest_within(session, kind, at[missing], radius_m), strict=True):
+            found[row] = near
+        if radius_m >= within_m:
+            break
+        missing = np.array([row for row in missing.tolist() if found[row] is None], dtype=np.int64)
+        radius_m = min(radius_m * WIDER, float(within_m))
+    return found
+
+
+def _nearest_within(session: Session, kind: str, points: Floats, radius_m: float) -> list[Nearby | None]:
+    # What is nearer than the radius meets the box; of what else meets it, nothing is taken. Scaling by the metres of
+    # a degree at the point makes ST_Distance the distance of the tangent plane. No search by <->: it orders by
+    # degrees, and where nothing is near it costs three times as much as a box.
     return _asked(
         session,
         f"""
@@ -48,23 +67,18 @@ def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> 
              WITH ORDINALITY AS q(lon, lat, east, north, row)
         CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326) AS at) AS here
         CROSS JOIN LATERAL (
-            SELECT ST_Distance(ST_Scale(b.geom, q.east, q.north), ST_Scale(here.at, q.east, q.north)) AS reach_m
-            FROM {kind} b ORDER BY b.geom <-> here.at LIMIT 1
-        ) AS bound
-        CROSS JOIN LATERAL (
             SELECT b.id,
                    ST_Distance(ST_Scale(b.geom, q.east, q.north), ST_Scale(here.at, q.east, q.north)) AS distance_m
             FROM {kind} b
-            WHERE b.geom && ST_Expand(here.at, least(bound.reach_m, :within) * 1.000001 / q.east,
-                                      least(bound.reach_m, :within) * 1.000001 / q.north)
+            WHERE b.geom && ST_Expand(here.at, :radius * 1.000001 / q.east, :radius * 1.000001 / q.north)
             ORDER BY distance_m, b.id LIMIT 1
         ) AS near
         JOIN {kind} p ON p.id = near.id
-        WHERE near.distance_m <= :within
+        WHERE near.distance_m <= :radius
         """,
         kind,
-        _degrees(points),
-        within=float(within_m),
+        points,
+        radius=radius_m,
     )
 
 
@@ -78,7 +92,7 @@ def _holding(session: Session, kind: str, points: Floats) -> list[Nearby | None]
     return _asked(
         session,
         f"""
-        SELECT q.row, p.id, p.name, p.name_en, 0.0 AS distance_m, {ATTRIBUTES[kind]} AS attributes
+        SELECT q.row, p.id, p.name, p.name_en, 0.0::float8 AS distance_m, {ATTRIBUTES[kind]} AS attributes
         FROM unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[])) WITH ORDINALITY AS q(lon, lat, row)
         CROSS JOIN LATERAL (
             SELECT * FROM {kind} e WHERE ST_Covers(e.geom, ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326))

@@ -13,8 +13,9 @@ from sqlalchemy import Column, Float
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from gis.territory.address import keys
+from gis.territory.places.files import ROW_NUMBER
 from gis.territory.places.footprints import Fault
-from gis.territory.places.mapping import OWN_COLUMNS, ROW_NUMBER, PlaceFile
+from gis.territory.places.mapping import OWN_COLUMNS, PlaceFile
 
 Values = list[Any]
 ADDRESS_PARTS = ("street_name", "house_number", "estate_name", "building_number")

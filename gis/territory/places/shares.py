@@ -75,6 +75,8 @@ def share_all(session: Session, edition_ids: Sequence[int]) -> int:
 
 def share_moved(session: Session, kind: str) -> int:
     """Compute the shares of the places named in the table `moved` anew, in every edition that was ever active."""
+    if not session.scalar(text("SELECT EXISTS (SELECT FROM moved)")):
+        return 0
     session.execute(
         text("DELETE FROM place_share WHERE kind = :kind AND place_id IN (SELECT place_id FROM moved)"), {"kind": kind}
     )
@@ -158,7 +160,10 @@ def _chunks(session: Session, kind: str, *, moved: bool) -> Iterator[tuple[Ids, 
         if not rows:
             return
         last = rows[-1][0]
-        yield np.array([row[0] for row in rows], dtype=np.int64), shapely.from_wkb(np.array([row[1] for row in rows]))
+        yield (
+            np.array([row[0] for row in rows], dtype=np.int64),
+            shapely.from_wkb(np.array([row[1] for row in rows], dtype=object)),
+        )
 
 
 def _copy(session: Session, kind: str, ground: _Ground, columns: tuple[Ids, Ids, Floats]) -> None:
