@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import geopandas as gpd
@@ -50,9 +51,16 @@ class City:
     specials: dict[str, shapely.Point]
 
     def places(self) -> dict[str, gpd.GeoDataFrame]:
-        """Return everything that stands on the ground, by kind."""
+        """Return everything that stands on the ground, by kind, and the address of every house."""
         kinds = ("streets", "buildings", "estates", "components", "land")
-        return {kind: getattr(self, kind) for kind in kinds}
+        return {kind: getattr(self, kind) for kind in kinds} | {"addresses": self.addresses}
+
+    @cached_property
+    def addresses(self) -> gpd.GeoDataFrame:
+        """A point for every house number; houses of an estate add the estate and the number of the block."""
+        parts = ["external_id", "street_name", "house_number", "estate_name", "building_number"]
+        points = shapely.point_on_surface(self.buildings.geometry.to_numpy())
+        return gpd.GeoDataFrame(self.buildings[parts], geometry=list(points), crs=layers.CRS)
 
 
 def make(seed: int = SEED, cells: int = CELLS) -> City:

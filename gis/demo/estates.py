@@ -33,7 +33,7 @@ def lay(blocks: Blocks, taken: np.ndarray, seed: int) -> gpd.GeoDataFrame:
             "external_id": [f"ES{i:04d}" for i in range(1, len(numbers) + 1)],
             "name": [name.zh for name, _ in called],
             "name_en": [name.en for name, _ in called],
-            "aliases": [aliases for _, aliases in called],
+            "aliases": ["、".join(aliases) for _, aliases in called],
             "kind": [KIND.get(kind, str(kind)) for kind in kinds],
             "property_company": [_company(str(kind), rng) for kind in kinds],
             "handover": [_handover(str(kind), rng) for kind in kinds],

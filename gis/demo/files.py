@@ -12,6 +12,7 @@ import shapely
 from gis.demo import frame
 
 MANIFEST = Path(__file__).parents[2] / "data" / "boundaries" / "boundaries.toml"
+PLACES = Path(__file__).with_name("places.toml")
 
 
 def write_boundaries(layers: dict[str, gpd.GeoDataFrame], folder: Path) -> None:
@@ -24,10 +25,11 @@ def write_boundaries(layers: dict[str, gpd.GeoDataFrame], folder: Path) -> None:
 
 
 def write_places(tables: dict[str, gpd.GeoDataFrame], folder: Path) -> None:
-    """Write one GeoParquet file per kind of place."""
+    """Write one GeoParquet file per kind of place, and the mapping that says what they hold."""
     folder.mkdir(parents=True, exist_ok=True)
     for kind, table in tables.items():
         table.to_parquet(folder / f"{kind}.parquet", index=False)
+    shutil.copyfile(PLACES, folder / PLACES.name)
 
 
 def _geojson(level: str, table: gpd.GeoDataFrame) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -121,4 +122,5 @@ def _pairs(rng: np.random.Generator, firsts: str, seconds: str) -> Iterator[str]
     stems = [a + b for a in dict.fromkeys(firsts) for b in dict.fromkeys(seconds) if a != b]
     rng.shuffle(stems)
     prefixes = ("", "新", "上", "下", "东", "西", "南", "北", "大", "小", "前", "后", "老")
-    return (prefix + stem for prefix in prefixes for stem in stems)
+    more = (first + second for first in prefixes[1:] for second in prefixes[1:] if first != second)
+    return (prefix + stem for prefix in chain(prefixes, more) for stem in stems)
