@@ -13,12 +13,15 @@ from gis.settings import Settings
 
 # name -> where its click command lives; named as text, so that a command loads only what it needs
 COMMANDS = {
+    "agreements": "gis.cli.agreements:agreements",
     "assets": "gis.web.assets:assets",
     "boundaries": "gis.cli.boundaries:boundaries",
+    "categories": "gis.cli.departments:categories",
     "database": "gis.cli.database:database",
     "demo": "gis.demo.commands:demo",
+    "departments": "gis.cli.departments:departments",
     "duties": "gis.cli.duties:duties",
-    "explain": "gis.cli.issues:explain",
+    "explain": "gis.cli.explain:explain",
     "issues": "gis.cli.issues:issues",
     "locate": "gis.cli.locate:locate",
     "places": "gis.cli.places:places",

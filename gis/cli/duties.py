@@ -33,7 +33,7 @@ def duties() -> None:
 @click.option("--scheme", default="cg", show_default=True, help="Category scheme of rows that name none.")
 @click.option("--check", is_flag=True, help="Only read and check; write nothing.")
 @click.option("--by", default="gis duties load", show_default=True, help="Who loads it.")
-def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str) -> None:  # noqa: PLR0913 -- options
+def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str) -> None:  # noqa: PLR0913, PLR0917 -- options
     """Read a list from CSV or XLSX and keep it as a draft; every wrong row is told."""
     with cli_session() as session:
         rules = duty_lists.read(session, file, scheme)
@@ -78,7 +78,7 @@ def list_all() -> None:
 @click.option("--version", help="... and its version to try.")
 @click.option("--agreement", type=click.Path(path_type=Path), help="A draft agreement to try, as JSON.")
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Write every change there.")
-def dry_run(  # noqa: PLR0913 -- one for each option
+def dry_run(  # noqa: PLR0913, PLR0917 -- one for each option
     start: datetime, end: datetime, name: str | None, version: str | None, agreement: Path | None, table: Path | None
 ) -> None:
     """Ask the issues of a period again by a draft, and show what would change. Nothing is written."""

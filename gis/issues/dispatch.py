@@ -93,7 +93,7 @@ def assign_many(session: Session, calls: Sequence[Call], *, by: str, now: dateti
 
 
 def designate(session: Session, issue_code: str, ruling: Ruling, settings: Settings) -> jurisdiction.Decision:
-    """Decide an issue anew by a superior's ruling. Raise NotFound for an unknown issue or unit, Conflict if unlocated."""
+    """Decide an issue anew by a superior's ruling. Raise NotFound, or Conflict if it is not located."""
     asked = findings.get(session, issue_code)
     if not asked.location.located:
         raise Conflict("dispatch.not_located", issue=issue_code)

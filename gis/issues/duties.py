@@ -26,7 +26,7 @@ class Rule:
     row: int
     scheme: str
     category: str
-    condition: Mapping[str, Any]
+    condition: Any
     leads: tuple[str, ...]
     assists: tuple[str, ...] = ()
 

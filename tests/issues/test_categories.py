@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from gis.errors import Invalid, Problems
 from gis.issues import categories
@@ -18,29 +19,29 @@ def written(tmp_path: Path, rows: str) -> Path:
     return path
 
 
-def test_the_scheme_we_ship_loads_whole(session):
+def test_the_scheme_we_ship_loads_whole(session: Session) -> None:
     assert categories.load(session, categories.DATA / "cg-2013.csv") == len(categories.known(session)) > 200
 
 
-def test_a_category_is_found_by_scheme_version_and_code(session, tmp_path):
+def test_a_category_is_found_by_scheme_version_and_code(session: Session, tmp_path: Path) -> None:
     categories.load(session, written(tmp_path, "s,1,E01,,市容,Appearance,,\ns,1,E0101,E01,私搭,Unlawful,2uh,3\n"))
     found = categories.get(session, "s", "1", "E0101")
     assert (found.parent, found.urgency, found.boundary_risk) == ("E01", "2uh", 3)
 
 
-def test_a_code_of_another_version_is_unknown(session, tmp_path):
+def test_a_code_of_another_version_is_unknown(session: Session, tmp_path: Path) -> None:
     categories.load(session, written(tmp_path, "s,1,E01,,市容,Appearance,,\n"))
     with pytest.raises(Invalid, match=r"categories\.unknown"):
         categories.get(session, "s", "2", "E01")
 
 
-def test_loading_again_renames_and_doubles_nothing(session, tmp_path):
+def test_loading_again_renames_and_doubles_nothing(session: Session, tmp_path: Path) -> None:
     for name in ("old", "new"):
         categories.load(session, written(tmp_path, f"s,1,E01,,{name},{name},,\n"))
     assert [each.name_zh for each in categories.find(session)] == ["new"]
 
 
-def test_every_wrong_row_is_told_and_nothing_is_written(session, tmp_path):
+def test_every_wrong_row_is_told_and_nothing_is_written(session: Session, tmp_path: Path) -> None:
     rows = "s,1,,,无,None,,\ns,1,E0102,E09,孤,Orphan,,\ns,1,E01,,市容,A,,9\ns,1,E02,,宣传,B,,\ns,1,E02,,宣传,B,,\n"
     with pytest.raises(Problems) as raised:
         categories.load(session, written(tmp_path, rows))

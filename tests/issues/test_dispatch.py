@@ -8,6 +8,7 @@ import pytest
 from psycopg2.extras import Json
 from shapely.geometry import mapping
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from gis.errors import NotFound
 from gis.issues import agreements, categories, dispatch, duty_lists, explain, findings, replay
@@ -25,10 +26,11 @@ ON = date(2026, 6, 1)
 SETTINGS = Settings()
 WEST, EAST = "admin:district:990101", "admin:district:990102"
 CASE = Case("cg", "E0101", "E01")
+pytestmark = pytest.mark.usefixtures("city")
 
 
 @pytest.fixture
-def city(session):
+def city(session: Session) -> None:
     town.build(session)
     filed.people(session)
     categories.load(session, categories.DATA / "cg-2013.csv")
@@ -44,11 +46,11 @@ def place(x: float, y: float) -> Place:
     return Place("point", town.at(x, y))
 
 
-def decide(session, x: float, y: float, case: Case = CASE, on: date = ON) -> Decision:
+def decide(session: Session, x: float, y: float, case: Case = CASE, on: date = ON) -> Decision:
     return dispatch.decide(session, case, locate.at(session, place(x, y), on), SETTINGS)
 
 
-def file(session, nth: int, x: float, y: float, case: Case = CASE) -> int:
+def file(session: Session, nth: int, x: float, y: float, case: Case = CASE) -> int:
     """File an issue with its finding and its first decision."""
     found = locate.at(session, place(x, y), ON)
     issue_id = filed.issue(session, nth, x, y, category=case.category, reported_at=datetime(2026, 6, 1, tzinfo=UTC))
@@ -61,11 +63,11 @@ def file(session, nth: int, x: float, y: float, case: Case = CASE) -> int:
     return issue_id
 
 
-def code_of(session, issue_id: int) -> str:
+def code_of(session: Session, issue_id: int) -> str:
     return session.scalar(text("SELECT code FROM issue WHERE id = :id"), {"id": issue_id})
 
 
-def agree(session, **changes: object) -> str:
+def agree(session: Session, **changes: object) -> str:
     said = {
         "title": "沿河路",
         "geometry": mapping(town.field(1.9, 0, 2.1, 1)),
@@ -76,37 +78,37 @@ def agree(session, **changes: object) -> str:
     return agreements.add(session, agreements.parse(said), by="ann", now=NOW)
 
 
-def test_an_issue_inside_a_subdistrict_goes_to_its_office(session, city):
+def test_an_issue_inside_a_subdistrict_goes_to_its_office(session: Session) -> None:
     assert decide(session, 0.5, 0.5).lead_department == "JD-990101001"
 
 
-def test_an_issue_on_the_district_border_calls_both_sides(session, city):
+def test_an_issue_on_the_district_border_calls_both_sides(session: Session) -> None:
     called = decide(session, 2, 0.5).departments
     assert {"JD-990101001", "JD-990102001", "ZF-990101", "ZF-990102"} <= set(called)
 
 
-def test_the_next_issue_follows_an_agreement_that_was_added(session, city):
+def test_the_next_issue_follows_an_agreement_that_was_added(session: Session) -> None:
     before = decide(session, 1.95, 0.5)
     agree(session)
     after = decide(session, 1.95, 0.5)
     assert (before.lead_department, after.lead_department) == ("JD-990101001", "ZF-990102")
 
 
-def test_after_its_last_day_an_agreement_leads_nobody(session, city):
+def test_after_its_last_day_an_agreement_leads_nobody(session: Session) -> None:
     agree(session, valid_to="2026-05-01")
     assert decide(session, 1.95, 0.5).basis == "incident"
 
 
-def test_a_list_answers_for_its_own_dates(session, city):
+def test_a_list_answers_for_its_own_dates(session: Session) -> None:
     assert decide(session, 0.5, 0.5, on=date(2025, 6, 1)).lead_department == SETTINGS.general_desk
 
 
-def test_a_registered_component_is_led_by_its_maintainer(session, city):
+def test_a_registered_component_is_led_by_its_maintainer(session: Session) -> None:
     session.execute(
         text(
             "INSERT INTO component (source, external_id, category, name, name_en, authority, owner, maintainer, state,"
-            " attributes, geom) VALUES ('t', '1', 'P0101', '井', 'Manhole', '水务局', '禾川自来水公司', '禾川自来水公司',"
-            " 'intact', '{}', ST_GeomFromText(:point, 4326))"
+            " attributes, geom) VALUES ('t', '1', 'P0101', '井', 'Manhole', '水务局', '宏达自来水公司',"
+            " '宏达自来水公司', 'intact', '{}', ST_GeomFromText(:point, 4326))"
         ),
         {"point": town.at(2.0001, 0.5).wkt},
     )
@@ -114,14 +116,14 @@ def test_a_registered_component_is_led_by_its_maintainer(session, city):
     assert (decision.basis, decision.lead_department) == ("owner", "ZLS")
 
 
-def test_many_are_decided_as_each_alone(session, city):
+def test_many_are_decided_as_each_alone(session: Session) -> None:
     agree(session)
     spots = [(0.5, 0.5), (2, 0.5), (1.95, 0.5), (3, 1)]
     questions = [(CASE, locate.at(session, place(*spot), ON)) for spot in spots]
     assert dispatch.decide_many(session, questions, SETTINGS) == [decide(session, *spot) for spot in spots]
 
 
-def test_an_assigned_issue_knows_its_lead_and_its_departments(session, city):
+def test_an_assigned_issue_knows_its_lead_and_its_departments(session: Session) -> None:
     issue_id = file(session, 1, 2, 0.5)
     row = session.execute(text("SELECT lead, departments FROM issue WHERE id = :id"), {"id": issue_id}).one()
     parties = session.execute(text("SELECT department, role FROM party ORDER BY department")).all()
@@ -130,7 +132,7 @@ def test_an_assigned_issue_knows_its_lead_and_its_departments(session, city):
     assert [p.department for p in parties if p.role == "lead"] == [row.lead]
 
 
-def test_a_second_decision_is_added_and_the_first_stays(session, city):
+def test_a_second_decision_is_added_and_the_first_stays(session: Session) -> None:
     issue_id = file(session, 1, 2, 0.5)
     dispatch.designate(session, code_of(session, issue_id), dispatch.Ruling(WEST, "chief", NOW), SETTINGS)
     kept = session.execute(text("SELECT version, basis, lead FROM decision ORDER BY version")).all()
@@ -138,21 +140,21 @@ def test_a_second_decision_is_added_and_the_first_stays(session, city):
     assert session.scalar(text("SELECT lead FROM issue")) == kept[1].lead == "JD-990101001"
 
 
-def test_a_unit_that_is_none_cannot_be_designated(session, city):
+def test_a_unit_that_is_none_cannot_be_designated(session: Session) -> None:
     issue_id = file(session, 1, 2, 0.5)
+    code, ruling = code_of(session, issue_id), dispatch.Ruling("admin:district:999999", "chief", NOW)
     with pytest.raises(NotFound):
-        ruling = dispatch.Ruling("admin:district:999999", "chief", NOW)
-        dispatch.designate(session, code_of(session, issue_id), ruling, SETTINGS)
+        dispatch.designate(session, code, ruling, SETTINGS)
 
 
-def test_a_ruling_is_told_in_the_journal(session, city):
+def test_a_ruling_is_told_in_the_journal(session: Session) -> None:
     issue_id = file(session, 1, 2, 0.5)
     dispatch.designate(session, code_of(session, issue_id), dispatch.Ruling(WEST, "chief", NOW), SETTINGS)
     entry = session.execute(text("SELECT kind, actor, params FROM entry")).one()
     assert tuple(entry) == ("designated", "chief", {"unit": WEST})
 
 
-def test_a_finding_is_read_back_as_it_decided(session, city):
+def test_a_finding_is_read_back_as_it_decided(session: Session) -> None:
     issue_id = file(session, 1, 2, 0.5)
     asked = findings.get(session, code_of(session, issue_id))
     assert dispatch.decide(session, asked.case, asked.location, SETTINGS) == asked.decision
@@ -160,17 +162,17 @@ def test_a_finding_is_read_back_as_it_decided(session, city):
 
 class TestExplaining:
     @pytest.mark.parametrize(("locale", "words"), [("zh", "会商"), ("en", "consult")])
-    def test_the_reasoning_is_told_in_both_languages(self, session, city, locale, words):
+    def test_the_reasoning_is_told_in_both_languages(self, session: Session, locale: str, words: str) -> None:
         issue_id = file(session, 1, 2, 0.5)
         told = explain.get(session, code_of(session, issue_id))
         assert words in " ".join(explain.sentences(told.decision, locale))
 
-    def test_parties_are_told_with_their_names(self, session, city):
+    def test_parties_are_told_with_their_names(self, session: Session) -> None:
         issue_id = file(session, 1, 0.5, 0.5)
         lead = explain.get(session, code_of(session, issue_id)).parties[0]
         assert (lead.department, lead.role, lead.name_zh) == ("JD-990101001", "lead", "subdistrict 990101001办事处")
 
-    def test_an_unknown_issue_is_not_found(self, session):
+    def test_an_unknown_issue_is_not_found(self, session: Session) -> None:
         with pytest.raises(NotFound):
             explain.get(session, "none")
 
@@ -178,35 +180,35 @@ class TestExplaining:
 class TestDryRun:
     START, END = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
 
-    def asked(self, session, **changes: object) -> replay.Outcome:
+    def asked(self, session: Session, **changes: object) -> replay.Outcome:
         return replay.run(session, replay.Question(self.START, self.END, **changes), SETTINGS)  # type: ignore[arg-type]
 
-    def drafted(self, session, *rules: Rule) -> replay.Outcome:
+    def drafted(self, session: Session, *rules: Rule) -> replay.Outcome:
         duty_lists.load(session, ("demo", "2"), rules, by="ann", now=NOW)
         return self.asked(session, sheet=duty_lists.sheet(session, "demo", "2"))
 
-    def test_nothing_changes_when_nothing_is_changed(self, session, city):
+    def test_nothing_changes_when_nothing_is_changed(self, session: Session) -> None:
         file(session, 1, 0.5, 0.5)
         file(session, 2, 2, 0.5)
         assert (self.asked(session).issues_n, self.asked(session).changes) == (2, ())
 
-    def test_a_draft_list_shows_who_would_lead(self, session, city):
+    def test_a_draft_list_shows_who_would_lead(self, session: Session) -> None:
         file(session, 1, 0.5, 0.5)
         [change] = self.drafted(session, Rule(2, "cg", "E0101", {}, ("ZF",))).changes
         assert (change.before.lead_department, change.after.lead_department) == ("JD-990101001", "ZF-990101")
         assert change.leaving == ("FG-990101", "GA-990101", "GZ-990101", "JD-990101001")
 
-    def test_issues_that_would_fall_to_the_desk_are_counted(self, session, city):
+    def test_issues_that_would_fall_to_the_desk_are_counted(self, session: Session) -> None:
         file(session, 1, 0.5, 0.5)
         outcome = self.drafted(session, Rule(2, "cg", "E0110", {}, ("HW",)))
         assert (outcome.leads_changed_n, outcome.to_desk_n) == (1, 1)
 
-    def test_a_row_of_the_draft_that_fails_is_counted(self, session, city):
+    def test_a_row_of_the_draft_that_fails_is_counted(self, session: Session) -> None:
         file(session, 1, 0.5, 0.5)
         good, broken = Rule(2, "cg", "E0101", {}, ("JD",)), Rule(3, "cg", "E0101", {"moon": ["full"]}, ("ZF",))
         assert self.drafted(session, good, broken).failed == {3: 1}
 
-    def test_a_draft_agreement_shows_who_would_lead(self, session, city):
+    def test_a_draft_agreement_shows_who_would_lead(self, session: Session) -> None:
         file(session, 1, 1.95, 0.5)
         file(session, 2, 0.5, 0.5)
         said = {
@@ -216,12 +218,12 @@ class TestDryRun:
         [change] = self.asked(session, draft=agreements.parse(said)).changes
         assert (change.after.basis, change.after.lead_department) == ("agreement", "ZF-990102")
 
-    def test_it_writes_nothing(self, session, city):
+    def test_it_writes_nothing(self, session: Session) -> None:
         file(session, 1, 0.5, 0.5)
         self.drafted(session, Rule(2, "cg", "E0101", {}, ("ZF",)))
         assert session.scalar(text("SELECT count(*) FROM decision")) == 1
 
-    def test_issues_of_other_days_are_left_out(self, session, city):
+    def test_issues_of_other_days_are_left_out(self, session: Session) -> None:
         file(session, 1, 0.5, 0.5)
         later = replay.Question(self.END, datetime(2026, 8, 1, tzinfo=UTC))
         assert replay.run(session, later, SETTINGS).issues_n == 0

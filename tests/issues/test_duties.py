@@ -23,41 +23,41 @@ def found(attributes: dict[str, set[str]], category: str = "E0113", *rules: Rule
     return match([sheet], "cg", (category, category[:3]), attributes).rule
 
 
-def test_a_rule_without_condition_holds_everywhere():
+def test_a_rule_without_condition_holds_everywhere() -> None:
     assert found({}) == PLAIN
 
 
-def test_the_rule_that_asks_most_goes_first():
+def test_the_rule_that_asks_most_goes_first() -> None:
     assert found({"road_class": {"highway"}, "land": {"park"}}) == HIGHWAY_PARK
 
 
-def test_a_rule_that_asks_what_the_place_has_not_does_not_hold():
+def test_a_rule_that_asks_what_the_place_has_not_does_not_hold() -> None:
     assert found({"road_class": {"lane"}}) == PLAIN
 
 
-def test_of_equals_the_upper_row_goes_first():
+def test_of_equals_the_upper_row_goes_first() -> None:
     assert found({}, "E0113", replace(PLAIN, row=9, leads=("XX",)), PLAIN) == PLAIN
 
 
 @pytest.mark.parametrize(("land", "rule"), [(set(), NOT_PARK), ({"water"}, NOT_PARK), ({"park"}, MAJOR)])
-def test_a_word_may_be_excluded(land, rule):
+def test_a_word_may_be_excluded(land: set[str], rule: Rule) -> None:
     assert found({"land": land}, "E0117") == rule
 
 
-def test_one_of_several_words_is_enough():
+def test_one_of_several_words_is_enough() -> None:
     either = Rule(7, "cg", "E0120", {"land": ["park", "water"]}, ("YL",))
     assert found({"land": {"water"}}, "E0120", either) == either
 
 
-def test_a_category_without_a_rule_of_its_own_follows_its_major_class():
+def test_a_category_without_a_rule_of_its_own_follows_its_major_class() -> None:
     assert found({}, "E0199") == MAJOR
 
 
-def test_another_schemes_rules_do_not_count():
+def test_another_schemes_rules_do_not_count() -> None:
     assert match([Sheet.of("town", "1", [PLAIN])], "12345", ("E0113",), {}).rule is None
 
 
-def test_the_first_list_by_name_that_has_a_rule_is_asked():
+def test_the_first_list_by_name_that_has_a_rule_is_asked() -> None:
     second = Sheet.of("z", "1", [HIGHWAY])
     answer = match([Sheet.of("a", "1", [MAJOR]), second], "cg", ("E0113",), {"road_class": {"highway"}})
     assert answer.sheet == second
@@ -66,19 +66,19 @@ def test_the_first_list_by_name_that_has_a_rule_is_asked():
 @pytest.mark.parametrize(
     "condition", [{"moon": ["full"]}, {"land": "park"}, {"land": []}, {"land": [3]}, {"land": ["!"]}, "park", ["park"]]
 )
-def test_a_condition_that_cannot_be_read_is_reported_and_another_rule_holds(condition):
+def test_a_condition_that_cannot_be_read_is_reported_and_another_rule_holds(condition: dict[str, object]) -> None:
     answer = match([Sheet.of("town", "1", [PLAIN, Rule(9, "cg", "E0113", condition, ("XX",))])], "cg", ("E0113",), {})
     assert [rule.row for _, rule, _ in answer.failed] == [9]
     assert answer.rule == PLAIN
 
 
 @pytest.mark.parametrize(("on", "holds"), [((2026, 1, 1), True), ((2026, 6, 30), True), ((2026, 7, 1), False)])
-def test_a_list_holds_from_its_first_day_to_before_its_last(on, holds):
+def test_a_list_holds_from_its_first_day_to_before_its_last(on: tuple[int, int, int], holds: bool) -> None:
     sheet = Sheet.of("town", "1", [PLAIN], (date(2026, 1, 1), date(2026, 7, 1)))
     assert sheet.holds_on(date(*on)) is holds
 
 
 @given(st.permutations([PLAIN, HIGHWAY, HIGHWAY_PARK, NOT_PARK, MAJOR]), st.sets(st.sampled_from(["park", "water"])))
-def test_the_order_of_the_rows_in_memory_changes_nothing(rules, land):
+def test_the_order_of_the_rows_in_memory_changes_nothing(rules: list[Rule], land: set[str]) -> None:
     attributes = {"land": land, "road_class": {"highway"}}
     assert found(attributes, "E0113", *rules) == found(attributes)

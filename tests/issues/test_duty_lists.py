@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Invalid, NotFound, Problems
 from gis.issues import categories, duty_lists
@@ -17,7 +18,7 @@ FIRST, SECOND = date(2026, 1, 1), date(2026, 7, 1)
 
 
 @pytest.fixture
-def scheme(session):
+def scheme(session: Session) -> None:
     categories.load(session, categories.DATA / "cg-2013.csv")
 
 
@@ -27,42 +28,44 @@ def written(tmp_path: Path, rows: str, head: str = "category,land,unit,leads,ass
     return path
 
 
-def problems_of(session, path: Path) -> list[tuple[str, object]]:
+def problems_of(session: Session, path: Path) -> list[tuple[str, object]]:
     with pytest.raises(Problems) as raised:
         duty_lists.read(session, path)
     return [(problem.code, problem.params.get("row")) for problem in raised.value.problems]
 
 
-def kept(session, tmp_path: Path, version: str, leads: str = "HW") -> None:
+def kept(session: Session, tmp_path: Path, version: str, leads: str = "HW") -> None:
     rules = duty_lists.read(session, written(tmp_path, f"E0110,,,{leads},JD\n"))
     duty_lists.load(session, ("town", version), rules, by="ann", now=NOW)
 
 
 @pytest.mark.usefixtures("scheme")
 class TestReading:
-    def test_the_list_we_ship_has_more_than_a_hundred_categories_whose_departments_all_exist(self, session):
+    def test_the_list_we_ship_has_more_than_a_hundred_categories_whose_departments_all_exist(
+        self, session: Session
+    ) -> None:
         rules = duty_lists.read(session, duty_lists.DATA / "demo.csv")
         assert len({rule.category for rule in rules}) > 100
         assert {kind for rule in rules for kind in (*rule.leads, *rule.assists)} <= departments.kinds().keys()
 
-    def test_conditions_and_ordered_leads_are_read(self, session, tmp_path):
+    def test_conditions_and_ordered_leads_are_read(self, session: Session, tmp_path: Path) -> None:
         [rule] = duty_lists.read(session, written(tmp_path, "E0110,park water,,JD/ZF,HW、CG\n"))
         assert (rule.condition, rule.leads, rule.assists) == ({"land": ["park", "water"]}, ("JD", "ZF"), ("HW", "CG"))
 
-    def test_a_citys_own_headings_and_names_are_understood(self, session, tmp_path):
+    def test_a_citys_own_headings_and_names_are_understood(self, session: Session, tmp_path: Path) -> None:
         path = written(tmp_path, "E0110,水务局,城管委，街道办\n", head="类别代码,主办,协办")
         [rule] = duty_lists.read(session, path)
         assert (rule.leads, rule.assists) == (("SW",), ("CG", "JD"))
 
-    def test_a_spreadsheet_is_read_as_a_text_table_is(self, session, tmp_path):
+    def test_a_spreadsheet_is_read_as_a_text_table_is(self, session: Session, tmp_path: Path) -> None:
         book = openpyxl.Workbook()
         for row in (["category", "leads", "assists"], ["E0110", "HW", "JD"]):
-            book.active.append(row)
+            book.worksheets[0].append(row)
         book.save(tmp_path / "list.xlsx")
         [rule] = duty_lists.read(session, tmp_path / "list.xlsx")
         assert (rule.row, rule.leads) == (2, ("HW",))
 
-    def test_every_wrong_row_is_told_with_its_number(self, session, tmp_path):
+    def test_every_wrong_row_is_told_with_its_number(self, session: Session, tmp_path: Path) -> None:
         rows = "X9999,,,HW,\nE0110,,,QQ,\nE0110,!,,HW,\nE0110,,110102,HW,\nE0110,,,,JD\nE0111,,,HW,\nE0111,,,JD,\n"
         assert problems_of(session, written(tmp_path, rows)) == [
             ("duties.unknown_category", 2),
@@ -73,56 +76,58 @@ class TestReading:
             ("duties.repeated", 8),
         ]
 
-    def test_a_column_nobody_knows_is_refused_not_dropped(self, session, tmp_path):
+    def test_a_column_nobody_knows_is_refused_not_dropped(self, session: Session, tmp_path: Path) -> None:
         with pytest.raises(Invalid, match=r"duties\.unknown_column"):
             duty_lists.read(session, written(tmp_path, "E0110,lane,HW\n", head="category,raod_class,leads"))
 
-    def test_a_table_without_leads_is_refused(self, session, tmp_path):
+    def test_a_table_without_leads_is_refused(self, session: Session, tmp_path: Path) -> None:
         with pytest.raises(Invalid, match=r"duties\.missing_column"):
             duty_lists.read(session, written(tmp_path, "E0110\n", head="category"))
 
-    def test_an_empty_table_is_refused(self, session, tmp_path):
+    def test_an_empty_table_is_refused(self, session: Session, tmp_path: Path) -> None:
         assert problems_of(session, written(tmp_path, "")) == [("duties.empty", None)]
 
 
 @pytest.mark.usefixtures("scheme")
 class TestVersions:
-    def test_a_draft_is_not_in_force(self, session, tmp_path):
+    def test_a_draft_is_not_in_force(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
         assert duty_lists.in_force(session) == ()
 
-    def test_a_version_is_in_force_from_its_date(self, session, tmp_path):
+    def test_a_version_is_in_force_from_its_date(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
         duty_lists.activate(session, "town", "1", FIRST)
         [sheet] = duty_lists.in_force(session)
         assert sheet.holds_on(FIRST)
         assert not sheet.holds_on(date(2025, 12, 31))
 
-    def test_a_new_version_ends_the_old_one_which_still_answers_for_its_dates(self, session, tmp_path):
+    def test_a_new_version_ends_the_old_one_which_still_answers_for_its_dates(
+        self, session: Session, tmp_path: Path
+    ) -> None:
         for version, start in (("1", FIRST), ("2", SECOND)):
             kept(session, tmp_path, version)
             duty_lists.activate(session, "town", version, start)
         on = {day: [s.version for s in duty_lists.in_force(session) if s.holds_on(day)] for day in (FIRST, SECOND)}
         assert on == {FIRST: ["1"], SECOND: ["2"]}
 
-    def test_a_version_cannot_begin_before_one_that_begins_later(self, session, tmp_path):
+    def test_a_version_cannot_begin_before_one_that_begins_later(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
         kept(session, tmp_path, "2")
         duty_lists.activate(session, "town", "1", SECOND)
         with pytest.raises(Conflict, match=r"duties\.later_version"):
             duty_lists.activate(session, "town", "2", FIRST)
 
-    def test_a_version_is_loaded_once(self, session, tmp_path):
+    def test_a_version_is_loaded_once(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
         with pytest.raises(Conflict, match=r"duties\.version_exists"):
             kept(session, tmp_path, "1", leads="JD")
 
-    def test_a_version_begins_once(self, session, tmp_path):
+    def test_a_version_begins_once(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
         duty_lists.activate(session, "town", "1", FIRST)
         with pytest.raises(Conflict, match=r"duties\.not_a_draft"):
             duty_lists.activate(session, "town", "1", SECOND)
 
-    def test_an_unknown_version_is_not_found(self, session):
+    def test_an_unknown_version_is_not_found(self, session: Session) -> None:
         with pytest.raises(NotFound):
             duty_lists.sheet(session, "town", "9")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy.orm import Session
 
 from gis.errors import Problems
 from gis.people import departments
@@ -31,51 +32,51 @@ def row(**changes: str) -> dict[str, str]:
     } | changes
 
 
-def test_an_office_serves_its_own_ground():
+def test_an_office_serves_its_own_ground() -> None:
     assert Register([OFFICE]).nearest("JD", LADDER) == (OFFICE,)
 
 
-def test_a_bureau_above_serves_the_ground_below():
+def test_a_bureau_above_serves_the_ground_below() -> None:
     assert Register([OFFICE, BUREAU]).nearest("ZF", LADDER) == (BUREAU,)
 
 
-def test_a_company_of_the_whole_city_serves_every_ground():
+def test_a_company_of_the_whole_city_serves_every_ground() -> None:
     assert Register([WATER]).nearest("ZLS", ()) == (WATER,)
 
 
-def test_an_office_does_not_serve_its_neighbour():
+def test_an_office_does_not_serve_its_neighbour() -> None:
     assert Register([OFFICE]).nearest("JD", ("admin:subdistrict:990101002", WEST)) == ()
 
 
-def test_the_nearest_ground_goes_before_one_further_up():
+def test_the_nearest_ground_goes_before_one_further_up() -> None:
     above = Department("jd2", "JD", "二", "", WEST)
     assert Register([above, OFFICE]).nearest("JD", LADDER) == (OFFICE,)
 
 
 @pytest.mark.parametrize("words", ["zls", "自来水公司", "Water"])
-def test_a_department_is_found_by_code_and_by_name(words):
+def test_a_department_is_found_by_code_and_by_name(words: str) -> None:
     assert Register([WATER]).named(words) == WATER
 
 
 @pytest.mark.parametrize(
     ("words", "kind"), [("水务局", "SW"), ("禾川自来水公司", "ZLS"), ("gas company", "RQ"), ("某饭店", None)]
 )
-def test_a_name_of_a_kind_is_recognised(words, kind):
+def test_a_name_of_a_kind_is_recognised(words: str, kind: str | None) -> None:
     assert departments.kind_named(words) == kind
 
 
-def test_departments_load_from_rows(session):
+def test_departments_load_from_rows(session: Session) -> None:
     assert departments.load(session, [row(net="admin", level="subdistrict", unit_code="990101001")]) == 1
     assert departments.find(session, ground=W1)[0].name_zh == "街道办"
 
 
-def test_a_known_department_gets_its_new_name(session):
+def test_a_known_department_gets_its_new_name(session: Session) -> None:
     departments.load(session, [row()])
     departments.load(session, [row(name_zh="新名")])
     assert [each.name_zh for each in departments.find(session, kind="JD")] == ["新名"]
 
 
-def test_every_wrong_row_is_told_and_nothing_is_written(session):
+def test_every_wrong_row_is_told_and_nothing_is_written(session: Session) -> None:
     wrong = [row(code=""), row(kind="QQ"), row(net="admin"), row(), row()]
     with pytest.raises(Problems) as raised:
         departments.load(session, wrong)
@@ -84,7 +85,7 @@ def test_every_wrong_row_is_told_and_nothing_is_written(session):
     assert departments.find(session) == []
 
 
-def test_units_get_one_department_of_each_kind_they_are_served_by(session):
+def test_units_get_one_department_of_each_kind_they_are_served_by(session: Session) -> None:
     town.build(session)
     on = date(2026, 1, 1)
     west = units.get(session, "admin", "district", "990101", on)
@@ -93,14 +94,14 @@ def test_units_get_one_department_of_each_kind_they_are_served_by(session):
     assert [each.code for each in found] == ["JD-990101001", "ZF-990101", "ZLS"]
 
 
-def test_establishing_again_opens_nothing(session):
+def test_establishing_again_opens_nothing(session: Session) -> None:
     town.build(session)
     west = units.get(session, "admin", "district", "990101", date(2026, 1, 1))
     departments.establish(session, [west])
     assert departments.establish(session, [west]) == 0
 
 
-def test_the_general_desk_is_opened_once(session):
+def test_the_general_desk_is_opened_once(session: Session) -> None:
     for _ in range(2):
         departments.open_desk(session, "general-desk")
     assert [each.name_en for each in departments.find(session, kind="DESK")] == ["General Desk"]
