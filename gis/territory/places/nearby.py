@@ -30,8 +30,8 @@ NEARBY_KINDS = ("building", "street")
 # One statement holds this many points: enough to forget the cost of a statement, small enough to stay in memory.
 CHUNK_POINTS = 5_000
 # Most points lie on a street or by a house: a small box first, a wider one for those that found nothing.
-FIRST_RADIUS_M = 8.0
-WIDER = 4.0
+FIRST_RADIUS_M = 16.0
+WIDER = 8.0
 
 
 def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> list[Nearby | None]:
