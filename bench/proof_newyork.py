@@ -21,13 +21,13 @@ from gis.territory.location import Candidate
 HERE = Path(__file__).parent / "nyc"
 SOURCE = "nyc311"
 REQUESTS_N = 48_173
-# Truth's name of a level -> the product's, and the least rate at which the published unit must be found.
-LEVELS = {
-    "borough": ("borough", None),
-    "community_board": ("communitydistrict", 0.9998),
-    "council_district": ("councildistrict", 0.999),
-    "police_precinct": ("policeprecinct", 1.0),
-    "zip": ("zcta", None),
+# Levels of the table and the least rate at which the published unit must be found.
+LEVELS: dict[str, float | None] = {
+    "borough": None,
+    "community_board": 0.9998,
+    "council_district": 0.999,
+    "police_precinct": 1.0,
+    "zip": None,
 }
 HOUSES_ASKED = 4_000
 SAME_HOUSE_DEG = 0.001
@@ -67,9 +67,9 @@ def load(engine: Engine, settings: Settings, data: Path) -> Iterator[Row]:
 
 
 def _levels(engine: Engine, data: Path) -> Iterator[Row]:
-    ours = {name: level for name, (level, _) in LEVELS.items()}
+    ours = {name: name for name in LEVELS}
     for level in truth.compare(engine, SOURCE, data / "nyc/nyc_311_truth.parquet", ours):
-        least = LEVELS[level.name][1]
+        least = LEVELS[level.name]
         yield all_of(f"{level.name}: equal to the polygon hit", level.polygon_equal, level.polygon_n)
         if least is not None:
             what = f"{level.name}: equal to the published, > 10 m from a line ({level.far_n})"

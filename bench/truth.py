@@ -17,7 +17,6 @@ from gis.territory.location import LevelAnswer, Location
 # On a line itself the polygon hit is a matter of rules; a centimetre away it is a fact.
 ON_LINE_M = 0.01
 BY_LINE_M = 10.0
-BOROUGHS = {"Manhattan": "1", "Bronx": "2", "Brooklyn": "3", "Queens": "4", "Staten Island": "5"}
 # A day on which the lines of a vintage were in force. The table took the old council lines for reports up to 2025.
 VINTAGES = {"2013-2023": date(2020, 1, 1), "2023-": date(2026, 6, 1)}
 PLACES = """
@@ -54,7 +53,7 @@ class Level:
 
 
 def compare(engine: Engine, source: str, truth_path: Path, levels: dict[str, str]) -> list[Level]:
-    """Compare every row of a truth table; levels: its level -> the product's. Boroughs go by number there."""
+    """Compare every row of a truth table; levels: its level -> the product's."""
     truth = pd.read_parquet(truth_path)
     truth = truth[truth["level"].isin(levels)].assign(ours=lambda table: table["level"].map(levels))
     with db.session(engine, db.EVERYTHING) as session:
@@ -62,8 +61,7 @@ def compare(engine: Engine, source: str, truth_path: Path, levels: dict[str, str
         table = truth.merge(found, left_on=["id", "ours"], right_on=["id", "level"], how="left", suffixes=("", "_ours"))
         for vintage, day in VINTAGES.items():
             table = _asked_again(session, table, vintage, day)
-    table["code"] = table["code"].replace(BOROUGHS)
-    table["units"] = [[BOROUGHS.get(code, code) for code in _listed(units)] for units in table["units"]]
+    table["units"] = [units if isinstance(units, list) else [] for units in table["units"]]
     return [_level(str(name), rows) for name, rows in table.groupby("level")]
 
 
@@ -84,15 +82,11 @@ def _asked_again(session: Session, table: pd.DataFrame, vintage: str, day: date)
         },
         index=rows.index,
     )
-    return pd.concat([table[~wanted], rows.assign(**{name: again[name] for name in again})])
+    return pd.concat([table[~wanted], rows.drop(columns=list(again)).join(again)])
 
 
 def _answer(found: Location, level: str) -> LevelAnswer | None:
     return next((each for net in found.nets for each in net.levels if each.level == level), None)
-
-
-def _listed(units: object) -> list[str]:
-    return units if isinstance(units, list) else []
 
 
 def _level(name: str, rows: pd.DataFrame) -> Level:
