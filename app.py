@@ -20,7 +20,7 @@ from gis import db, errors, language
 from gis import settings as product
 from gis.errors import Problems, ShaotuError
 from gis.settings import Settings
-from gis.web import agreements, api, atlas, auth, dossier, headers, health, live, operator, serve, tiles
+from gis.web import agreements, api, atlas, auth, dossier, headers, health, live, operator, packing, serve, tiles
 
 BLUEPRINTS = (
     health.blueprint,
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["engine"] = db.connect(settings)
     headers.install(app)
+    packing.install(app)
     auth.setup(app)
     live.setup(app)
     for blueprint in BLUEPRINTS:

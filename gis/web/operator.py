@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import language
-from gis.errors import Invalid, Unauthenticated
+from gis.errors import Invalid
 from gis.issues import journal, listing
 from gis.issues.listing import Filters
 from gis.people.accounts import ADMINISTRATOR, OPERATOR, Who
@@ -28,14 +29,16 @@ pages = Blueprint("operator", __name__)
 # More pins than this are a carpet; the page says that it shows the latest ones, and the counts stay whole.
 PINS_MOST = 5000
 ROWS = 40
+FACETS = {"states": "state", "categories": "category", "departments": "department", "flags": "flag"}
 # Shown when no boundary is loaded yet.
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 
 
 @pages.get("/")
-@auth.require()
 def page() -> ResponseReturnValue:
-    """Show the map with its lists."""
+    """Show the map with its lists, or the way to the sign-in."""
+    if auth.visitor() is None:
+        return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
     who, session, on = auth.current(), auth.session(), auth.today()
     nets = _nets(session, on)
     boot = {
@@ -63,14 +66,6 @@ def page() -> ResponseReturnValue:
     return render_template("operator.html", boot=boot, drawn=drawn, who=who, city=_city(session, on))
 
 
-@pages.errorhandler(Unauthenticated)
-def _to_the_door(error: Unauthenticated) -> ResponseReturnValue:
-    """Send a visitor of the page to the sign-in; a script is told, and says it on the page it is on."""
-    if request.path != "/":
-        raise error
-    return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
-
-
 @pages.get("/map/state")
 @auth.require()
 def state() -> Response:
@@ -83,7 +78,7 @@ def state() -> Response:
         "seq": journal.head(session),
         "total": listing.total(session, filters),
         "pins_most": PINS_MOST,
-        "counts": listing.counts(session, filters),
+        "counts": _counts(session, filters),
         "ground": _counts_on_ground(session, filters),
         "sides": _sides(session, filters),
         "rows": _rows(session, filters, 1),
@@ -117,6 +112,15 @@ def gatherings() -> Json:
 def sides() -> Json:
     """Answer with the jurisdictions of one issue and their parts, for its pin."""
     return {"sides": _sides(auth.session(), Filters(text=request.args.get("code", "-")))}
+
+
+def _counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
+    """Count by facet; within a facet that is chosen from, as if it were not: or its other choices would all say 0."""
+    counted = listing.counts(session, filters)
+    for name, facet in FACETS.items():
+        if getattr(filters, name):
+            counted[facet] = listing.counts(session, replace(filters, **{name: ()}))[facet]
+    return counted
 
 
 def _rows(session: Session, filters: Filters, page_number: int) -> list[Json]:

@@ -31,6 +31,8 @@ LEAST_WIDTH_PX = 3
 TILE_PX = 256
 EQUATOR_M = 2 * math.pi * 6378137
 EXTENT = 4096
+# side of the smallest piece of land that is named, as a part of a tile's
+NAME_PART = 0.08
 # part of a tile drawn beyond its edges, so that strokes do not end there
 MARGIN = 1 / 64
 MIME = "application/vnd.mapbox-vector-tile"
@@ -59,7 +61,8 @@ UNITS = (
     Layer(
         "units",
         f"""
-        SELECT u.id, u.level, u.code, u.name, u.name_en, l.rank, {_cut('u.geom')}
+        SELECT u.id, u.level, u.code, u.name, u.name_en, u.level = (CAST(:levels AS text[]))[cardinality(:levels)] AS finest,
+               {_cut('u.geom')}
         FROM unit u JOIN level l ON l.net = u.net AND l.code = u.level
         WHERE u.edition_id = :edition_id AND u.level = ANY(:levels) AND u.{IN_BOX}
         ORDER BY l.rank, u.id
@@ -129,7 +132,11 @@ BASE = (
     Layer(
         "names",
         f"""
-        SELECT name, name_en, kind, {_cut('ST_PointOnSurface(geom)')} FROM land WHERE {IN_BOX} AND name <> ''
+        SELECT name, name_en, kind, {_cut('ST_PointOnSurface(geom)')} FROM (
+            -- a park in many pieces has its name once, on the largest
+            SELECT DISTINCT ON (name, kind) name, name_en, kind, geom FROM land
+            WHERE {IN_BOX} AND name <> '' ORDER BY name, kind, ST_Area(geom) DESC
+        ) AS land WHERE ST_Area(geom) > :least_deg2
         UNION ALL
         SELECT name, name_en, 'building', {_cut('ST_PointOnSurface(geom)')} FROM building
         WHERE :z >= 15 AND {IN_BOX} AND name <> ''
@@ -187,6 +194,7 @@ def base(version: str, tile: Tile) -> Response:
         "edition_id": edition_id,
         "levels": visible(_levels(edition_id), tile, least_px=24) if edition_id else [],
         "least_m2": 350 if tile.z < 14 else 0,
+        "least_deg2": (360 / 2**tile.z * NAME_PART) ** 2,
         "least_width_m": 0 if tile.z >= 13 else 2 ** (13 - tile.z) * 5,
     }
     return _dated(version, "base", tile, BASE, params)

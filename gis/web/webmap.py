@@ -180,7 +180,7 @@ def operator_map(view: MapView) -> Parts:
 def _layers(view: MapView) -> Iterable[Element]:
     yield BaseMap(f"/tiles/base/{view.base_version}/{{z}}/{{x}}/{{y}}.mvt")
     for net in view.nets:
-        yield _named(_net_layer(net), net.net, "net")
+        yield _named(_net_layer(net), str(net.edition_id), "net")
     yield _named(_straddlers(view), "parted", "straddlers")
     density = HeatMap([], name="density", show=False, radius=26, blur=22, max_zoom=15, min_opacity=0.15)
     yield _named(density, "issues", "density")

@@ -64,7 +64,7 @@ window.Shaotu = window.Shaotu || {};
     const name = Shaotu.locale === "en" ? ["name_en", "name"] : ["name"];
     const text = (fill, font, more = {}) => ({ labelProps: name, fill, stroke: colour.halo, width: 2.4, font: `${font} ${FONT}`, ...more });
     const at = (layer, options, more = {}) => ({ dataLayer: layer, symbolizer: new CenteredTextSymbolizer(options), ...more });
-    const areas = [[1, 9, 13, "600 15px"], [2, 12, 15, "600 13px"], [3, 14, 17, "500 12px"]].map(([rank, minzoom, maxzoom, font]) =>
+    const areas = [[1, 9, 13, "600 16px"], [2, 13, 15, "600 14px"], [3, 15, 17, "500 12px"]].map(([rank, minzoom, maxzoom, font]) =>
       at("areas", text(colour.area, font, { lineHeight: 1.2 }), { minzoom, maxzoom, filter: (_z, f) => f.props.rank === rank }));
     const streets = [[0, 12, "500 12px"], [1, 13, "500 12px"], [2, 14, "12px"], [3, 16, "11px"]].map(([cls, minzoom, font]) => ({
       dataLayer: "lines", minzoom, filter: (_z, f) => classOf(f) === cls,

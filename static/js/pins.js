@@ -52,8 +52,10 @@ window.Shaotu = window.Shaotu || {};
     const has = (flag) => flags.includes(flag);
     const node = svg("svg", { viewBox: "0 0 26 26", width: SIZE, height: SIZE, class: "mark", "aria-hidden": "true" });
     const shared = sides.length > 1 ? sides : null;
-    if (has("in_gap") || has("outside")) {
+    if (has("in_gap")) {
       node.append(svg("path", { d: "M13 4L22 13L13 22L4 13Z", class: "mark-hollow" }));
+    } else if (has("outside")) {
+      node.append(svg("circle", { cx: 13, cy: 13, r: 7, class: "mark-hollow" }), svg("path", { d: "M8.200 17.800L17.800 8.200", class: "mark-hollow" }));
     } else if (has("in_overlap")) {
       node.append(svg("circle", { cx: 10, cy: 13, r: 6, class: "mark-hollow" }), svg("circle", { cx: 16, cy: 13, r: 6, class: "mark-hollow" }));
     } else if (has("straddles")) {
@@ -61,6 +63,8 @@ window.Shaotu = window.Shaotu || {};
     } else if (has("near_boundary")) {
       node.append(svg("circle", { cx: 13, cy: 13, r: 10.5, class: "mark-ring" }), svg("circle", { cx: 13, cy: 13, r: 7, class: "mark-rim" }),
         ...(shared ? halves(shared, 6) : [svg("circle", { cx: 13, cy: 13, r: 6, class: "mark-dot" })]));
+    } else if (has("exclave")) {
+      node.append(svg("rect", { x: 5, y: 5, width: 16, height: 16, rx: 3, class: "mark-ring" }), svg("circle", { cx: 13, cy: 13, r: 6, class: "mark-rim" }), svg("circle", { cx: 13, cy: 13, r: 4.6, class: "mark-dot" }));
     } else {
       node.append(svg("circle", { cx: 13, cy: 13, r: 7, class: "mark-rim" }), svg("circle", { cx: 13, cy: 13, r: 5.5, class: "mark-dot" }));
     }

@@ -3,44 +3,77 @@
 window.Shaotu = window.Shaotu || {};
 
 (() => {
-  // issues in a unit -> shade; few words are needed for "more is darker"
-  const SHADES = { light: ["#fbe3c0", "#f6b26b", "#e2703a", "#b5342a"], dark: ["#4a3a24", "#7d5226", "#b3662d", "#e0783f"] };
-  const STEPS = [1, 3, 6, 12];
-  const LINE = { light: "#5b6b7d", dark: "#7f9bb3" };
+  const SHADES = { light: ["#fbe3c0", "#f6b26b", "#e2703a", "#b5342a"], dark: ["#5a4526", "#8a5a28", "#bd6c2f", "#ec8446"] };
+  // The darkest shade is for the fullest twentieth of the units of a level: a cell and a city are not counted alike.
+  const QUANTILES = [0.5, 0.8, 0.95];
+  const LINE = { light: "#5b6b7d", dark: "#5f7b92" };
 
-  // Shared with the page: levels by code, how many issues stand in each unit, what is chosen.
-  Shaotu.ground = { levels: new Map(), counts: new Map(), shaded: true, chosen: null };
+  const { nets } = JSON.parse(document.getElementById("boot").textContent);
+  const levels = new Map(nets.flatMap((net) => net.levels.map((level, i) => [
+    `${net.code}:${level.code}`, { colour: level.colour, depth: net.levels.length - 1 - i },
+  ])));
 
-  Shaotu.shades = () => SHADES[Shaotu.theme()].map((colour, i) => ({ colour, from: STEPS[i], to: (STEPS[i + 1] || Infinity) - 1 }));
+  // Shared with the page: the net that shows, how many issues stand in each unit, whether they shade it.
+  Shaotu.ground = { net: nets[0]?.code || "", counts: new Map(), shaded: true };
 
-  function shadeOf(count) {
-    const step = STEPS.findLastIndex((from) => count >= from);
+  const steps = new Map();
+
+  // Set the counts and the steps of the shades, from 1 upwards, each at least one more than the one before.
+  Shaotu.count = (counts) => {
+    const byLevel = new Map();
+    for (const [key, count] of counts) {
+      const level = key.slice(0, key.lastIndexOf(":"));
+      if (!byLevel.has(level)) byLevel.set(level, []);
+      byLevel.get(level).push(count);
+    }
+    steps.clear();
+    for (const [level, values] of byLevel) {
+      values.sort((a, b) => a - b);
+      const found = [1];
+      for (const part of QUANTILES) found.push(Math.max(found.at(-1) + 1, values[Math.floor(values.length * part)]));
+      steps.set(level, found);
+    }
+    Shaotu.ground.counts = counts;
+  };
+
+  // For the legend: colour and range of every shade of a level.
+  Shaotu.shades = (level) => {
+    const from = steps.get(level) || [1, 2, 3, 4];
+    return SHADES[Shaotu.theme()].map((colour, i) => ({ colour, from: from[i], to: (from[i + 1] || Infinity) - 1 }));
+  };
+
+  const keyOf = (unit) => `${Shaotu.ground.net}:${unit.level}:${unit.code}`;
+
+  function shadeOf(unit) {
+    const count = Shaotu.ground.counts.get(keyOf(unit)) || 0;
+    const step = (steps.get(`${Shaotu.ground.net}:${unit.level}`) || []).findLastIndex((from) => count >= from);
     return step === -1 ? null : SHADES[Shaotu.theme()][step];
-  }
-
-  function finest(level) {
-    return Shaotu.ground.levels.get(level)?.finest;
   }
 
   Shaotu.unitId = ({ properties }) => (properties.kind ? `fault-${properties.id}` : properties.id);
 
   Shaotu.unitStyle = (unit, zoom) => {
-    const level = Shaotu.ground.levels.get(unit.level) || { colour: LINE.light, depth: 0, key: "" };
-    const count = Shaotu.ground.counts.get(`${level.key}:${unit.code}`) || 0;
-    const shade = Shaotu.ground.shaded && finest(unit.level) ? shadeOf(count) : null;
-    const outer = level.depth > 0;
+    const { colour, depth } = levels.get(`${Shaotu.ground.net}:${unit.level}`) || { colour: LINE.light, depth: 0 };
+    const dark = Shaotu.theme() === "dark";
+    // Only the finest level that shows is shaded: shades on shades would tell a wrong number.
+    const shade = unit.finest && Shaotu.ground.shaded ? shadeOf(unit) : null;
     return {
-      fill: true, fillColor: shade || "#000", fillOpacity: shade ? 0.5 : 0, stroke: true,
-      color: outer ? level.colour : LINE[Shaotu.theme()],
-      weight: outer ? 1 + Math.min(level.depth, 3) * 0.5 : zoom < 14 ? 0.35 : 0.7,
-      opacity: outer ? 0.75 : zoom < 14 ? 0.5 : 0.6,
+      fill: true, fillColor: shade || "#000", fillOpacity: shade ? (dark ? 0.5 : 0.42) : 0, stroke: true,
+      color: depth > 0 && !dark ? colour : LINE[Shaotu.theme()],
+      weight: depth > 0 ? 0.6 + Math.min(depth, 3) * 0.7 : zoom < 14 ? 0.4 : 0.7,
+      opacity: depth > 0 ? 0.8 : zoom < 14 ? 0.5 : 0.6,
     };
   };
 
-  Shaotu.chosenStyle = () => ({
-    fill: true, fillColor: "#1673b5", fillOpacity: 0.18, stroke: true,
-    color: Shaotu.theme() === "dark" ? "#62b6f0" : "#0b5c96", weight: 3, opacity: 1,
-  });
+  // What was painted last; only units whose shade differs are painted anew, not a tile of a thousand cells for one issue.
+  Shaotu.reshade = (layer) => {
+    for (const tile of Object.values(layer._vectorTiles || {})) {
+      for (const [id, { feature, layerName }] of Object.entries(tile._features)) {
+        if (layerName !== "units" || !feature.properties.finest) continue;
+        if ((shadeOf(feature.properties) || "#000") !== feature.options.fillColor) layer.setFeatureStyle(id, Shaotu.unitStyle);
+      }
+    }
+  };
 
   Shaotu.faultStyle = (fault) => ({
     fill: true, fillColor: fault.kind === "overlap" ? "#b5342a" : "#8a8f98", fillOpacity: 0.45,

@@ -5,7 +5,7 @@ import { boot, categoryName, departmentName, has, number, t } from "./words.js";
 import { FACETS, say, state } from "./state.js";
 
 const TIMES = ["1", "7", "30", "all"];
-const SHOWN = 6;
+const SHOWN = 4;
 const KEYS = { categories: "category", departments: "department", states: "state", flags: "flag" };
 const open = new Set();
 

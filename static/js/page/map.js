@@ -4,6 +4,11 @@ import { boot, levelName, nameOf, number, t } from "./words.js";
 import { byId, el, fill } from "./dom.js";
 import { say, state } from "./state.js";
 
+export const finestLevel = () => {
+  const net = boot.nets.find((each) => each.code === state.net);
+  return net && { net, level: net.levels.at(-1) };
+};
+
 export const map = window.map_main;
 export const live = window.live_issues;
 const cluster = window.cluster_issues;
@@ -23,11 +28,6 @@ for (const each of boot.departments) {
 }
 
 export function start(view) {
-  for (const net of boot.nets) {
-    net.levels.forEach((level, i) => ground.levels.set(`${net.code}:${level.code}`, {
-      key: `${net.code}:${level.code}`, colour: level.colour, depth: net.levels.length - 1 - i, finest: i === net.levels.length - 1,
-    }));
-  }
   for (const [code, layer] of layers) {
     layer.on("click", (event) => drawing.active || say("unit", { ...event.layer.properties, net: code }));
     layer.on("mouseover", (event) => hover(code, event.layer.properties));
@@ -51,9 +51,9 @@ export function start(view) {
 }
 
 export function showLayers() {
+  ground.net = state.net;
+  ground.shaded = state.shaded;
   for (const [code, layer] of layers) toggle(layer, code === state.net);
-  const net = boot.nets.find((each) => each.code === state.net);
-  if (net) window.Shaotu.net = net.code;
   showStraddlers();
   toggle(density, state.density);
   toggle(cluster, !state.density || map.getZoom() >= 14);
@@ -80,10 +80,16 @@ function toggle(layer, shown) {
   if (!shown && map.hasLayer(layer)) map.removeLayer(layer);
 }
 
-// Draw anew what depends on counts, shades or the theme.
+export function recount(counts) {
+  window.Shaotu.count(counts);
+  const layer = layers.get(state.net);
+  if (layer && state.shaded) window.Shaotu.reshade(layer);
+}
+
+// Draw anew what depends on the switches or the theme.
 export function repaintUnits() {
-  ground.shaded = state.shaded;
-  for (const layer of layers.values()) if (map.hasLayer(layer)) layer.redraw();
+  const layer = layers.get(state.net);
+  if (layer && map.hasLayer(layer)) layer.redraw();
 }
 
 export function repaint() {
