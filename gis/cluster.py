@@ -2,7 +2,6 @@
 
 import atexit
 import fcntl
-import getpass
 import hashlib
 import os
 import pwd
@@ -50,10 +49,11 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where one cluster lives and which programs serve it."""
+    """Where one cluster lives, which programs serve it, and as whom (None: as ourselves)."""
 
     programs: Path
     place: Path
+    system_user: pwd.struct_passwd | None
 
     @property
     def data(self) -> Path:
@@ -86,7 +86,7 @@ class Cluster:
     def create(self) -> None:
         """Make the folders and the empty cluster; a half-made one is made again."""
         for folder in (self.data, self.log.parent, self.socket):
-            _private_folder(folder)
+            self._own_folder(folder)
         if (self.data / "PG_VERSION").exists():
             return
         _empty(self.data)
@@ -115,15 +115,28 @@ class Cluster:
         self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "-t", "60", "stop")
 
     def _write_access(self) -> None:
-        """Let this system user, and nobody else, in through the socket."""
-        me = getpass.getuser() if os.getuid() else "root"
-        (self.place / "pg_hba.conf").write_text("local all all peer map=shaotu\n")
-        (self.place / "pg_ident.conf").write_text(
-            "".join(f'shaotu "{me}" {role}\n' for role in (SUPERUSER, OWNER))
-        )
+        """Let the user of this installation and root in through the socket, and nobody else."""
+        users = dict.fromkeys(["root", pwd.getpwuid(self.place.stat().st_uid).pw_name])
+        roles = (SUPERUSER, OWNER)
+        lines = "".join(f'shaotu "{user}" {role}\n' for user in users for role in roles)
+        for name, content in (("pg_hba.conf", "local all all peer map=shaotu\n"), ("pg_ident.conf", lines)):
+            path = self.place / name
+            if not path.exists() or path.read_text() != content:
+                path.write_text(content)
+
+    def _own_folder(self, path: Path) -> None:
+        """Make a folder that only the server's user may enter."""
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.system_user:
+            os.chown(path, self.system_user.pw_uid, self.system_user.pw_gid)
+        elif path.stat().st_uid != os.getuid():
+            raise Unavailable("database.not_owned", path=path)
+        path.chmod(0o700)
 
     def _run(self, program: str, *arguments: str | Path) -> None:
-        """Run one of PostgreSQL's programs, as the system user when we are root."""
+        """Run one of PostgreSQL's programs, as another user when we are root."""
+        user = self.system_user
+        as_user: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         done = subprocess.run(
             [self.programs / program, *arguments],
             check=False,
@@ -135,7 +148,7 @@ class Cluster:
             cwd="/",
             env=_environment(),
             start_new_session=True,
-            **_as_system_user(),
+            **as_user,
         )
         if done.returncode:
             reason = (done.stderr or b"").decode(errors="replace").strip() or _tail(self.log)
@@ -207,7 +220,7 @@ def _find(var_dir: Path) -> Cluster:
         raise Unavailable("database.not_owned", path=var_dir / "pg") from None
     found = [folder for folder in _program_folders() if version in {"", _version(folder)}]
     if found:
-        return Cluster(found[0], place)
+        return Cluster(found[0], place, _system_user(place))
     if version:
         raise Unavailable("database.other_version", path=place, version=version)
     raise Unavailable("database.no_programs")
@@ -219,6 +232,8 @@ def _place(var_dir: Path) -> Path:
     if os.getuid():
         if link.is_symlink():
             raise Unavailable("database.not_owned", path=link)
+        return link
+    if link.is_dir() and not link.is_symlink():  # made by an ordinary user, and still theirs
         return link
     place = ROOT_PLACE / _digest(var_dir.resolve())
     place.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -267,28 +282,16 @@ def _create_database(socket: Path) -> None:
     connection.close()
 
 
-def _system_user() -> pwd.struct_passwd | None:
-    """Name who runs the server: ourselves (None), or the system user when we are root."""
+def _system_user(place: Path) -> pwd.struct_passwd | None:
+    """Name who runs the server: ourselves (None); when we are root, the folder's user or PostgreSQL's own."""
     if os.getuid():
         return None
+    if not place.is_relative_to(ROOT_PLACE):
+        return pwd.getpwuid(place.stat().st_uid)
     try:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         raise Unavailable("database.no_system_user") from None
-
-
-def _as_system_user() -> dict[str, Any]:
-    user = _system_user()
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-
-
-def _private_folder(path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if user := _system_user():
-        os.chown(path, user.pw_uid, user.pw_gid)
-    elif path.stat().st_uid != os.getuid():
-        raise Unavailable("database.not_owned", path=path)
-    path.chmod(0o700)
 
 
 def _empty(folder: Path) -> None:
