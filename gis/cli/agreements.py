@@ -11,6 +11,7 @@ from gis import language
 from gis.cli.context import cli_session, locale
 from gis.cli.duties import DAY, read_json
 from gis.issues import agreements as pacts
+from gis.issues import drafts
 
 
 @click.group()
@@ -26,7 +27,7 @@ def add(file: Path, by: str) -> None:
 
     categories, valid_to and document may be said too. Units are written net:level:code.
     """
-    draft = pacts.parse(read_json(file))
+    draft = drafts.parse(read_json(file))
     with cli_session() as session:
         code = pacts.add(session, draft, by=by, now=datetime.now(UTC))
     click.echo(language.say("agreements.cli.added", locale(), code=code))

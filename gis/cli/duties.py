@@ -15,7 +15,7 @@ from gis import language
 from gis import settings as product
 from gis.cli.context import cli_session, locale
 from gis.errors import Invalid
-from gis.issues import agreements, dispatch, duty_lists, replay
+from gis.issues import dispatch, drafts, duty_lists, replay
 
 DAY = click.DateTime(["%Y-%m-%d"])
 SHOWN = 20
@@ -90,7 +90,7 @@ def dry_run(  # noqa: PLR0913, PLR0917 -- one for each option
             _midnight(start, settings.time_zone),
             _midnight(end, settings.time_zone),
             sheet=duty_lists.sheet(session, name, version) if name and version else None,
-            draft=agreements.parse(read_json(agreement)) if agreement else None,
+            draft=drafts.parse(read_json(agreement)) if agreement else None,
         )
         outcome = replay.run(session, question, settings)
     _show(outcome)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from gis.issues import agreements, dispatch, findings, jurisdiction
+from gis.issues import agreements, dispatch, drafts, findings, jurisdiction
 from gis.issues.duties import Sheet
 from gis.settings import Settings
 
@@ -21,7 +21,7 @@ class Question:
     start: datetime
     end: datetime
     sheet: Sheet | None = None
-    draft: agreements.Draft | None = None
+    draft: drafts.Draft | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _again(
 def _drafted(session: Session, asked: findings.Asked, question: Question) -> tuple[jurisdiction.Pact, ...]:
     """Return the draft agreement where it speaks for the place; it counts from the first day of the period."""
     draft, place = question.draft, asked.location.place.geometry
-    if draft is None or place is None or not agreements.speaks_for(draft, place):
+    if draft is None or place is None or not drafts.speaks_for(draft, place):
         return ()
     started = replace(draft, valid_from=min(draft.valid_from, asked.location.on), valid_to=None)
     return (agreements.pact(session, started, asked.location.on),)

@@ -10,7 +10,7 @@ from shapely.geometry import LineString, Point, mapping
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, NotFound, Problems
-from gis.issues import agreements, categories
+from gis.issues import agreements, categories, drafts
 from gis.territory import coords
 from tests import town
 
@@ -36,7 +36,7 @@ def said(**changes: object) -> dict[str, object]:
 
 
 def added(session: Session, **changes: object) -> str:
-    return agreements.add(session, agreements.parse(said(**changes)), by="ann", now=NOW)
+    return agreements.add(session, drafts.parse(said(**changes)), by="ann", now=NOW)
 
 
 def codes_at(session: Session, x: float, y: float, on: date = ON) -> list[str]:
@@ -45,7 +45,7 @@ def codes_at(session: Session, x: float, y: float, on: date = ON) -> list[str]:
 
 def problems_of(**changes: object) -> list[str]:
     with pytest.raises(Problems) as raised:
-        agreements.parse(said(**changes))
+        drafts.parse(said(**changes))
     return [problem.code.removeprefix("agreements.") for problem in raised.value.problems]
 
 
@@ -106,7 +106,7 @@ def test_codes_count_within_the_year(session: Session, city: None) -> None:
 
 def test_a_street_segment_becomes_a_strip_of_its_width(session: Session, city: None) -> None:
     line = LineString([town.lonlat(2, 0.2), town.lonlat(2, 0.8)])
-    draft = agreements.parse(said(geometry=mapping(line), width_m=20))
+    draft = drafts.parse(said(geometry=mapping(line), width_m=20))
     assert coords.area_m2(draft.geometry) == pytest.approx(20 * coords.length_m(line), rel=1e-3)
 
 
@@ -121,7 +121,7 @@ def test_a_footprint_is_spoken_for_when_half_of_it_lies_on_the_ground(
 
 @pytest.mark.parametrize(("west", "speaks"), [(2.4, True), (2.46, False)])
 def test_a_draft_speaks_for_what_it_would_once_added(west: float, speaks: bool) -> None:
-    assert agreements.speaks_for(agreements.parse(said()), town.field(west, 0.2, west + 0.1, 0.3)) is speaks
+    assert drafts.speaks_for(drafts.parse(said()), town.field(west, 0.2, west + 0.1, 0.3)) is speaks
 
 
 def test_many_places_are_answered_as_each_alone(session: Session, city: None) -> None:
@@ -136,7 +136,7 @@ def test_many_places_are_answered_as_each_alone(session: Session, city: None) ->
 
 def test_everything_missing_is_told_at_once() -> None:
     with pytest.raises(Problems) as raised:
-        agreements.parse({})
+        drafts.parse({})
     names = {problem.params["name"] for problem in raised.value.problems}
     assert {"title", "geometry", "lead", "valid_from"} <= names
 
@@ -163,7 +163,7 @@ def test_what_cannot_be_is_refused(changes: dict[str, object], problem: str) -> 
 
 
 def test_units_and_categories_that_do_not_exist_are_refused(session: Session, city: None) -> None:
-    draft = agreements.parse(said(parties=[EAST, "admin:district:999999"], categories=["E0101", "X1"]))
+    draft = drafts.parse(said(parties=[EAST, "admin:district:999999"], categories=["E0101", "X1"]))
     with pytest.raises(Problems) as raised:
         agreements.add(session, draft, by="ann", now=NOW)
     assert [problem.code for problem in raised.value.problems] == [

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.errors import NotFound
-from gis.issues import agreements, categories, dispatch, duty_lists, explain, findings, replay
+from gis.issues import agreements, categories, dispatch, drafts, duty_lists, explain, findings, replay
 from gis.issues.duties import Rule
 from gis.issues.jurisdiction import Case, Decision
 from gis.people import departments
@@ -75,7 +75,7 @@ def agree(session: Session, **changes: object) -> str:
         "lead": EAST,
         "valid_from": "2026-01-01",
     } | changes
-    return agreements.add(session, agreements.parse(said), by="ann", now=NOW)
+    return agreements.add(session, drafts.parse(said), by="ann", now=NOW)
 
 
 def test_an_issue_inside_a_subdistrict_goes_to_its_office(session: Session) -> None:
@@ -215,7 +215,7 @@ class TestDryRun:
             "title": "草案", "geometry": mapping(town.field(1.9, 0, 2.1, 1)), "parties": [WEST, EAST], "lead": EAST,
             "valid_from": "2027-01-01",
         }  # fmt: skip
-        [change] = self.asked(session, draft=agreements.parse(said)).changes
+        [change] = self.asked(session, draft=drafts.parse(said)).changes
         assert (change.after.basis, change.after.lead_department) == ("agreement", "ZF-990102")
 
     def test_it_writes_nothing(self, session: Session) -> None:
