@@ -55,8 +55,11 @@ def accept(session: Session, report: Report, *, by: str, now: datetime, settings
 def accept_many(session: Session, reports: Sequence[Report], clerk: Clerk) -> list[Accepted | ShaotuError]:
     """File reports in one go; the answer has for each, in their order, its issue or why it was refused."""
     known = _known(session, reports)
-    # Of equal ones in a batch the first counts.
-    fresh = {_key(report): report for report in reversed(reports) if _key(report) not in known}
+    fresh: dict[Key, Report] = {}
+    for report in reports:
+        if _key(report) not in known:
+            # Of equal ones in a batch the first counts.
+            fresh.setdefault(_key(report), report)
     read = _read_all(session, list(fresh.values()))
     spots = [spot for spot in read.values() if isinstance(spot, _Spot)]
     filed = filing.file(session, _decided(session, spots, clerk), clerk)
