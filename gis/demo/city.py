@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +13,6 @@ from gis.demo import (
     buildings,
     components,
     estates,
-    files,
     footprints,
     frame,
     ground,
@@ -102,12 +100,6 @@ def _lived_in(earth: Ground, blocks: Blocks) -> np.ndarray:
     homes = np.isin(blocks.kinds[earth.faces.block[earth.face]], buildings.DWELLINGS)
     lived = np.bincount(grid[known], weights=(area * homes)[known])
     return lived > np.bincount(grid[known], weights=area[known]) / 12
-
-
-def write(city: City, folder: Path) -> None:
-    """Write boundaries/ (GeoJSON and their manifest) and places/ (GeoParquet) into a folder."""
-    files.write_boundaries(city.boundaries, folder / "boundaries")
-    files.write_places(city.places(), folder / "places")
 
 
 def _towns(nets: dict[str, gpd.GeoDataFrame]) -> dict[str, shapely.Polygon]:

@@ -32,7 +32,7 @@ def demo() -> None:
 @_CELLS
 def write(folder: Path, seed: int, cells: int) -> None:
     """Write the city's files: boundaries/ and places/, each with the file that says what they hold."""
-    cities.write(cities.make(seed, cells), folder)
+    founding.write(cities.make(seed, cells), folder)
     click.echo(language.say("demo.written", locale(), folder=folder))
 
 

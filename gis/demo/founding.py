@@ -20,7 +20,7 @@ from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
 from gis.issues import agreements, categories, duty_lists, intake, sources
 from gis.issues.tables import Source
-from gis.people import departments
+from gis.people import areas, departments
 from gis.settings import ROOT, Settings
 from gis.territory import boundaries, places, units
 
@@ -86,7 +86,10 @@ class Founding:
 
     def _people(self, session: Session) -> None:
         roster.open_accounts(session, self.city, now=self._now)
-        roster.give_ground(session, self.city)
+        with tempfile.TemporaryDirectory() as folder:
+            files.write_places({"areas": roster.areas(self.city)}, Path(folder))
+            for file in areas.read_mapping(Path(folder) / files.PLACES.name):
+                areas.load(session, file, _refuse)
 
     def _agree(self, session: Session) -> None:
         for draft in pacts(self.city):
@@ -101,6 +104,12 @@ class Founding:
             for outcome in intake.accept_many(session, reports[start : start + BATCH], clerk):
                 if isinstance(outcome, ShaotuError):
                     raise outcome
+
+
+def write(city: City, folder: Path) -> None:
+    """Write boundaries/ (GeoJSON) and places/ (GeoParquet), each with the file that says what they hold."""
+    files.write_boundaries(city.boundaries, folder / "boundaries")
+    files.write_places(city.places() | {"areas": roster.areas(city)}, folder / "places")
 
 
 def pacts(city: City) -> list[agreements.Draft]:

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import geopandas as gpd
 import numpy as np
 import shapely
-from geoalchemy2.shape import from_shape
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gis.demo import frame, names, spots
 from gis.demo.city import City
+from gis.demo.layers import CRS
 from gis.people import accounts
-from gis.people.tables import ResponsibilityArea
 
 # Open to everybody: it stands in the README, and these accounts exist in the demo only.
 PASSWORD = "shaotu-demo"  # noqa: S105
@@ -59,15 +58,22 @@ def patch(city: City) -> str:
     return str(grids["code"].iloc[int(np.argmin(shapely.distance(frame.to_metres(grids.geometry.to_numpy()), middle)))])
 
 
-def give_ground(session: Session, city: City) -> int:
-    """Give every grid, street, lane, reach of the river and home its leader or chief; return how many were given."""
-    if session.scalar(select(func.count()).select_from(ResponsibilityArea)):
-        return 0
+def areas(city: City) -> gpd.GeoDataFrame:
+    """Return who answers for every grid, street, lane, reach of the river, block of flats and stairwell."""
     namer = names.Namer(np.random.default_rng([city.seed, 21]))
-    areas = [_area(charge, namer.person()) for charge in charges(city)]
-    session.add_all(areas)
-    session.flush()
-    return len(areas)
+    given = list(charges(city))
+    return gpd.GeoDataFrame(
+        {
+            "role": [charge.role for charge in given],
+            "name": [charge.name.zh for charge in given],
+            "name_en": [charge.name.en for charge in given],
+            "person": [namer.person() for _ in given],
+            "net": ["governance" if charge.role == GRID else "" for charge in given],
+            "unit_code": [charge.unit or "" for charge in given],
+        },
+        geometry=[charge.geometry for charge in given],
+        crs=CRS,
+    )
 
 
 def charges(city: City) -> Iterator[Charge]:
@@ -116,18 +122,3 @@ def _stairwells(shape: BaseGeometry) -> list[shapely.Point]:
     start = box[0] if long is first else box[1]
     inward = short if long is first else -first
     return list(frame.to_degrees(shapely.points(start + steps[:, None] * long + inward / 2)))
-
-
-def _area(charge: Charge, person: str) -> ResponsibilityArea:
-    return ResponsibilityArea(
-        role=charge.role,
-        name=charge.name.zh,
-        name_en=charge.name.en,
-        person=person,
-        phone=None,
-        net="governance" if charge.role == GRID else None,
-        unit_code=charge.unit,
-        valid_from=SINCE,
-        valid_to=None,
-        geom=from_shape(charge.geometry, srid=4326),
-    )

@@ -9,18 +9,13 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from gis.demo import city, layers
+from gis.demo import city, founding, layers
 from gis.demo.city import City
 from gis.territory import codes
 
 COMMITTED = Path(__file__).parents[2] / "data" / "boundaries"
 NESTED = {"subdistrict": "district", "community": "subdistrict", "duty_grid": "community", "cell": "duty_grid"}
 GEOD = Geod(ellps="GRS80")
-
-
-@pytest.fixture(scope="module")
-def hechuan() -> City:
-    return city.make()
 
 
 def _sound(hechuan: City, level: str) -> gpd.GeoSeries:
@@ -138,7 +133,9 @@ def test_one_house_of_2000_m2_stands_a_third_in_one_district(hechuan: City) -> N
 
 
 def test_seven_houses_stand_across_a_district_line(hechuan: City) -> None:
-    met = gpd.overlay(hechuan.buildings[["external_id", "geometry"]], hechuan.boundaries["district"], keep_geom_type=True)
+    met = gpd.overlay(
+        hechuan.buildings[["external_id", "geometry"]], hechuan.boundaries["district"], keep_geom_type=True
+    )
     assert met["external_id"].duplicated().sum() == 7
 
 
@@ -161,7 +158,7 @@ def test_named_streets_have_one_name_each(hechuan: City) -> None:
 
 
 def test_written_boundaries_come_with_their_manifest(tmp_path: Path, hechuan: City) -> None:
-    city.write(hechuan, tmp_path)
+    founding.write(hechuan, tmp_path)
     assert (tmp_path / "boundaries" / "boundaries.toml").read_text() == (COMMITTED / "boundaries.toml").read_text()
     back = gpd.read_file(tmp_path / "boundaries" / "district.geojson")
     assert back.crs == layers.CRS

@@ -1,0 +1,135 @@
+"""The demo city in a database: everything goes through the product's own doors, and a second time changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from gis import db
+from gis.demo import day, founding, roster
+from gis.demo.city import City
+from gis.people import accounts
+from gis.settings import Settings
+from gis.territory import locate, places
+from tests import conftest
+
+NOW = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)
+TODAY = date(2026, 6, 15)
+
+
+@pytest.fixture(scope="module")
+def installation(server: Settings, template: str) -> Iterator[Settings]:
+    with conftest._copied(server, template) as copied:
+        yield copied
+
+
+@pytest.fixture(scope="module")
+def founded(installation: Settings, hechuan: City) -> Iterator[Engine]:
+    engine = db.connect(installation)
+    _found(engine, installation, hechuan)
+    yield engine
+    engine.dispose()
+
+
+def _found(engine: Engine, settings: Settings, hechuan: City) -> list[str]:
+    """Take every step that is not done yet; return their names."""
+    work = founding.Founding(settings, NOW)
+    work.__dict__["city"] = hechuan
+    taken = []
+    for step in work.steps():
+        with db.session(engine, db.EVERYTHING) as session:
+            if not step.is_done(session):
+                step.do(session)
+                session.commit()
+                taken.append(step.code)
+    return taken
+
+
+def _ask(engine: Engine, sql: str, **values: object) -> Any:  # noqa: ANN401
+    with db.session(engine, db.EVERYTHING) as session:
+        return session.scalar(text(sql), values)
+
+
+def _issue(engine: Engine, external_id: str) -> Any:  # noqa: ANN401
+    with db.session(engine, db.EVERYTHING) as session:
+        return session.execute(text("SELECT * FROM issue WHERE external_id = :id"), {"id": external_id}).one()
+
+
+def test_founding_a_second_time_does_nothing(founded: Engine, installation: Settings, hechuan: City) -> None:
+    assert _found(founded, installation, hechuan) == []
+
+
+def test_every_place_of_the_city_is_in_the_database(founded: Engine, hechuan: City) -> None:
+    for kind, table in hechuan.places().items():
+        name = {"addresses": "address", "land": "land"}.get(kind, kind.removesuffix("s"))
+        assert _ask(founded, f"SELECT count(*) FROM {name}") == len(table), kind
+
+
+def test_the_gap_and_the_overlap_are_faults_on_record(founded: Engine) -> None:
+    kinds = _ask(founded, "SELECT array_agg(DISTINCT kind) FROM fault")
+    assert {"gap", "overlap", "exclave"} <= set(kinds)
+
+
+@pytest.mark.parametrize("flag", ["gap", "overlap"])
+def test_a_point_on_contested_ground_says_so(founded: Engine, hechuan: City, flag: str) -> None:
+    point = hechuan.specials[flag]
+    with db.session(founded, db.EVERYTHING) as session:
+        found = locate.at(session, locate.parse({"lon": point.x, "lat": point.y}), TODAY)
+    assert f"in_{flag}" in found.flags
+
+
+def test_seven_houses_straddle_two_districts(founded: Engine) -> None:
+    with db.session(founded, db.EVERYTHING) as session:
+        edition = session.scalar(text("SELECT id FROM edition WHERE net = 'admin'"))
+        found = places.straddlers(session, edition, "district", "building")
+    assert len(found) == 7
+
+
+def test_the_house_across_the_line_calls_both_districts(founded: Engine) -> None:
+    issue = _issue(founded, "S00001")
+    assert "straddles" in issue.flags
+    assert {"JD-690102003", "ZF-690102", "ZF-690103"} <= set(issue.departments)
+
+
+def test_the_agreement_for_the_exclave_names_the_other_district(founded: Engine) -> None:
+    issue = _issue(founded, "S00004")
+    assert issue.lead == "HW-690103"
+    basis = _ask(founded, "SELECT answer->>'basis' FROM decision WHERE issue_id = :id", id=issue.id)
+    assert basis == "agreement"
+
+
+def test_a_fix_at_zero_zero_is_nobodys_ground(founded: Engine) -> None:
+    assert _issue(founded, "S00006").state == "to_locate"
+
+
+def test_most_of_the_month_is_located_and_dispatched(founded: Engine) -> None:
+    filed = _ask(founded, "SELECT count(*) FROM issue WHERE state = 'filed' AND lead IS NOT NULL")
+    assert filed > 0.9 * _ask(founded, "SELECT count(*) FROM issue")
+
+
+def test_the_leader_signs_in_and_answers_for_one_grid(founded: Engine, hechuan: City) -> None:
+    with db.session(founded, db.EVERYTHING) as session:
+        account = accounts.verify(session, "leader", roster.PASSWORD, address="127.0.0.1", now=NOW)
+        assert account is not None
+        scope = accounts.scope_of(session, account, TODAY)
+    assert scope.units == (("governance", "grid", roster.patch(hechuan)),)
+
+
+def test_every_grid_has_a_leader_and_every_named_street_a_chief(founded: Engine, hechuan: City) -> None:
+    leaders = _ask(founded, "SELECT count(DISTINCT unit_code) FROM responsibility_area WHERE role = 'grid_leader'")
+    chiefs = _ask(founded, "SELECT count(*) FROM responsibility_area WHERE role IN ('street_chief', 'lane_chief')")
+    assert leaders == len(hechuan.boundaries["grid"])
+    assert chiefs == (hechuan.streets["name"] != "").sum()
+
+
+def test_a_live_report_becomes_an_issue_at_once(founded: Engine, installation: Settings, hechuan: City) -> None:
+    before = _ask(founded, "SELECT count(*) FROM issue")
+    feed = day.Feed(founded, replace(installation), clock=lambda: NOW + timedelta(minutes=5), wait=lambda _s: None)
+    filed = list(day.live(hechuan, feed, reports_n=3))
+    assert [accepted.known for accepted in filed] == [False, False, False]
+    assert _ask(founded, "SELECT count(*) FROM issue") == before + 3
