@@ -61,7 +61,7 @@ class Terrain:
     outside: bool = False
     nearest: Side | None = None
     nearest_m: float | None = None
-    names: Mapping[str, Json] = field(default_factory=dict)
+    units: Mapping[str, UnitRef] = field(default_factory=dict)
 
     @property
     def contenders(self) -> tuple[Side, ...]:
@@ -70,7 +70,9 @@ class Terrain:
 
     def name(self, key: str) -> Json:
         """Name a unit by its key; one the location does not know is named by its code."""
-        return self.names.get(key) or {"key": key, "name": key.rsplit(":", 1)[-1], "name_en": key.rsplit(":", 1)[-1]}
+        unit = self.units.get(key)
+        name, name_en = (unit.name, unit.name_en) if unit else (key.rsplit(":", 1)[-1],) * 2
+        return {"key": key, "name": name, "name_en": name_en}
 
 
 def read(location: Location, practice: Practice) -> Terrain:
@@ -99,7 +101,7 @@ def read(location: Location, practice: Practice) -> Terrain:
         outside=OUTSIDE in flags,
         nearest=Side(tree.ground(nearest), nearest.level) if nearest else None,
         nearest_m=finest.nearest_m,
-        names=tree.names(),
+        units=tree.units,
     )
 
 
@@ -117,11 +119,8 @@ class _Tree:
         self._net = net
         self._deciding = [level for level in reversed(net.levels) if level.level in practice.levels]
         self._over = {finer.level: coarser.level for coarser, finer in pairwise(net.levels)}
-        self._units = {unit.key: unit for level in net.levels for unit in _named(level)}
+        self.units = {unit.key: unit for level in net.levels for unit in _named(level)}
         self._above: dict[str, tuple[str, ...]] = {}
-
-    def names(self) -> dict[str, Json]:
-        return {key: {"key": key, "name": unit.name, "name_en": unit.name_en} for key, unit in self._units.items()}
 
     def ground(self, unit: UnitRef) -> Ground:
         return Ground(unit.key, unit.name, unit.name_en, self.above(unit))
@@ -132,7 +131,7 @@ class _Tree:
         if found is None:
             over = self._over.get(unit.level)
             key = f"{unit.net}:{over}:{unit.parent_code}"
-            parent = self._units.get(key)
+            parent = self.units.get(key)
             higher = self.above(parent) if parent else ()
             found = self._above[unit.key] = (key, *higher) if over and unit.parent_code else ()
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gis.issues import duties
 from gis.issues.jurisdiction.grounds import Side
@@ -29,16 +29,22 @@ class _Roll:
     """The calls so far; a department is called once, for all the jurisdictions that need it."""
 
     def __init__(self) -> None:
-        self.calls: dict[str, PartyCall] = {}
+        self._calls: dict[str, tuple[Department, str, str, list[str]]] = {}
         self.missing: list[Reason] = []
 
     def call(self, department: Department, why: str, key: str | None, role: str = ASSIST) -> None:
-        known = self.calls.get(department.code)
-        jurisdictions = known.jurisdictions if known else ()
-        if key and key not in jurisdictions:
-            jurisdictions = (*jurisdictions, key)
-        first = known or PartyCall(department.code, department.kind, role, (), f"party.{why}")
-        self.calls[department.code] = replace(first, jurisdictions=jurisdictions)
+        _, _, _, keys = self._calls.setdefault(department.code, (department, why, role, []))
+        if key and key not in keys:
+            keys.append(key)
+
+    def is_called_for(self, key: str) -> bool:
+        return any(key in keys for _, _, _, keys in self._calls.values())
+
+    def parties(self) -> tuple[PartyCall, ...]:
+        return tuple(
+            PartyCall(department.code, department.kind, role, tuple(keys), f"party.{why}")
+            for department, why, role, keys in self._calls.values()
+        )
 
 
 def call(view: View, settled: Outcome) -> Called:
@@ -54,7 +60,7 @@ def call(view: View, settled: Outcome) -> Called:
         _call_office(view, side, roll, "agreed")
     _inform(view, roll)
     to_desk = [Reason("decision.general_desk", {"department": view.desk.as_dict()})] if by_desk else []
-    return Called(tuple(roll.calls.values()), (lead or view.desk).code, by_desk, (*roll.missing, *to_desk))
+    return Called(roll.parties(), (lead or view.desk).code, by_desk, (*roll.missing, *to_desk))
 
 
 def of_ground(view: View) -> Iterator[Reason]:
@@ -164,7 +170,7 @@ def _call_kinds(view: View, side: Side, roll: _Roll, *, own: bool) -> None:
 def _call_for_itself(view: View, side: Side, roll: _Roll) -> None:
     """Call the office that speaks for a side; the general desk stands in for a side nobody answers for."""
     _call_office(view, side, roll, "office")
-    if not any(side.key in call.jurisdictions for call in roll.calls.values()):
+    if not roll.is_called_for(side.key):
         roll.call(view.desk, "stands_in", side.key)
 
 
