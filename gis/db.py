@@ -5,7 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
+import psycopg2
+import psycopg2.extensions
 import structlog
 from alembic import command
 from alembic.config import Config
@@ -102,6 +105,18 @@ def connect_owner(settings: Settings) -> Engine:
 def address(settings: Settings) -> URL:
     """Name the database, with the driver we use whatever the user wrote."""
     return make_url(settings.database_url or cluster.use(settings).url).set(drivername="postgresql+psycopg2")
+
+
+@contextmanager
+def driver_cursor(session: Session) -> Iterator[psycopg2.extensions.cursor]:
+    """Give the driver's own cursor in the session's transaction, for COPY; its errors come as the session's do."""
+    cursor = cast("psycopg2.extensions.cursor", session.connection().connection.cursor())
+    with cursor:
+        try:
+            yield cursor
+        except psycopg2.Error as error:
+            gone = cursor.connection.closed != 0
+            raise DBAPIError.instance(None, None, error, psycopg2.Error, connection_invalidated=gone) from error
 
 
 def foreseen(error: SQLAlchemyError) -> ShaotuError | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.errors import NotFound
 from gis.territory.location import UnitRef
 
@@ -127,14 +128,15 @@ def load_units(session: Session, edition_id: int) -> UnitTable:
     """Read all units of an edition with their geometry."""
     named = edition(session, edition_id)
     # The driver's own cursor: hexadecimal geometry as text goes straight to GEOS, half the time of ORM values.
-    cursor = session.connection().connection.cursor()
-    cursor.execute(
-        "SELECT u.id, u.level, u.code, u.parent_code, u.name, u.name_en, u.geom::text"
-        " FROM unit u JOIN level l ON l.net = u.net AND l.code = u.level"
-        " WHERE u.edition_id = %s ORDER BY l.rank, u.code",
-        (edition_id,),
-    )
-    ids, level, code, parent_code, name, name_en, geometry = _columns(cursor.fetchall(), 7)
+    with db.driver_cursor(session) as cursor:
+        cursor.execute(
+            "SELECT u.id, u.level, u.code, u.parent_code, u.name, u.name_en, u.geom::text"
+            " FROM unit u JOIN level l ON l.net = u.net AND l.code = u.level"
+            " WHERE u.edition_id = %s ORDER BY l.rank, u.code",
+            (edition_id,),
+        )
+        rows = cursor.fetchall()
+    ids, level, code, parent_code, name, name_en, geometry = _columns(rows, 7)
     return UnitTable(
         edition_id=edition_id,
         net=named.net,

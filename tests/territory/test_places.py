@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
-from sqlalchemy import Row, text
+from sqlalchemy import Engine, Row, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from gis import language
-from gis.errors import Invalid
+from gis import db, language
+from gis.errors import Invalid, Unavailable
+from gis.settings import Settings
 from gis.territory import coords, places
 from gis.territory.places import PlaceFile, Reject, Report, Watch, mapping
 from gis.territory.places.files import ROW_NUMBER
@@ -385,3 +387,25 @@ def test_a_mapping_that_cannot_be_read_is_told(tmp_path: Path, content: str) -> 
     (tmp_path / "places.toml").write_text(content, "utf-8")
     with pytest.raises(Invalid, match=r"places\.mapping_(empty|unreadable)"):
         places.read_mapping(tmp_path / "places.toml")
+
+
+def test_the_database_gone_in_mid_import_leaves_nothing_behind(
+    clean_db: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    path = write(tmp_path, [plot(x, 0, x + 0.5, 1) for x in range(30)])
+    said = {"kind": "building", "file": path.name, "source": "test", "fields": {"external_id": "id"}}
+    file = mapping.place_file(said, "test", tmp_path)
+    owner = db.connect_owner(settings)
+    with db.session(clean_db, db.EVERYTHING) as session, db.session(owner, db.EVERYTHING) as other:
+        backend = session.scalar(text("SELECT pg_backend_pid()"))
+
+        def pull_the_plug(_done: int, _all: int | None) -> None:
+            other.execute(text("SELECT pg_terminate_backend(:backend)"), {"backend": backend})
+
+        with pytest.raises(DBAPIError) as caught:
+            places.load(session, file, Watch(progress=pull_the_plug), now=NOW)
+        assert isinstance(db.foreseen(caught.value), Unavailable)
+        assert count(other) == 0
+    owner.dispose()
+    with db.session(clean_db, db.EVERYTHING) as again:
+        assert places.load(again, file, Watch(), now=NOW).added == 30

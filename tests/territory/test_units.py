@@ -46,6 +46,12 @@ def test_an_edition_ends_on_the_day_the_next_begins(town: Session) -> None:
     assert units.in_force(town, NEW)[0].name == "2023"
 
 
+def test_a_net_without_an_edition_that_day_is_told(town: Session) -> None:
+    assert units.of_net(town, "grid", TODAY).name == "first"
+    with pytest.raises(NotFound, match=r"places\.no_edition_on"):
+        units.of_net(town, "grid", OLD)
+
+
 def test_an_edition_names_its_levels_coarsest_first_and_the_net_it_lies_in(town: Session) -> None:
     admin, grid = units.in_force(town, TODAY)
     assert [level.code for level in admin.levels] == ["district", "community"]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.territory import coords
 from gis.territory.places import files, footprints, records, shares, streets
 from gis.territory.places.footprints import Fault, Reject
@@ -157,8 +158,8 @@ def _hex(shapes: Geometries) -> list[str | None]:
 def _copy(session: Session, made: Columns) -> None:
     names = list(made)
     lines = ("\t".join(map(records.as_copy, row)) + "\n" for row in zip(*(made[name] for name in names), strict=True))
-    cursor = session.connection().connection.cursor()
-    cursor.copy_expert(f"COPY incoming ({', '.join(names)}) FROM STDIN", io.StringIO("".join(lines)))
+    with db.driver_cursor(session) as cursor:
+        cursor.copy_expert(f"COPY incoming ({', '.join(names)}) FROM STDIN", io.StringIO("".join(lines)))
 
 
 def _merge(session: Session, file: PlaceFile) -> tuple[int, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Invalid
@@ -26,6 +28,10 @@ ATTRIBUTES = {
         'property_company', p.property_company, 'handover', p.handover))""",
     "land": "jsonb_build_object('kind', p.kind)",
 }
+# The points asked about: longitude, latitude, and the metres of a degree there.
+POINTS = """unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[]), CAST(:east AS float8[]), CAST(:north AS float8[]))
+             WITH ORDINALITY AS q(lon, lat, east, north, row)
+        CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326) AS at) AS here"""
 NEARBY_KINDS = ("building", "street")
 # One statement holds this many points: enough to forget the cost of a statement, small enough to stay in memory.
 CHUNK_POINTS = 5_000
@@ -46,8 +52,8 @@ def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> 
     missing = np.arange(len(at))
     radius_m = min(FIRST_RADIUS_M, float(within_m))
     while len(missing):
-        for row, near in zip(missing.tolist(), _nearest_within(session, kind, at[missing], radius_m), strict=True):
-            found[row] = near
+        for row, near in _asked(session, _nearest_sql(kind), at[missing], radius=radius_m):
+            found[missing[row]] = near
         if radius_m >= within_m:
             break
         missing = np.array([row for row in missing.tolist() if found[row] is None], dtype=np.int64)
@@ -55,17 +61,23 @@ def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> 
     return found
 
 
-def _nearest_within(session: Session, kind: str, points: Floats, radius_m: float) -> list[Nearby | None]:
+def around(session: Session, points: ArrayLike) -> list[tuple[Nearby | None, Nearby | None]]:
+    """Name the estate and the land each point lies in; of several the smallest, then the one with the lowest id."""
+    at = _degrees(points)
+    found: dict[str, list[Nearby | None]] = {kind: [None] * len(at) for kind in ("estate", "land")}
+    for row, near in _asked(session, _around_sql(), at):
+        found[near.kind][row] = near
+    return list(zip(found["estate"], found["land"], strict=True))
+
+
+@cache
+def _nearest_sql(kind: str) -> TextClause:
     # What is nearer than the radius meets the box; of what else meets it, nothing is taken. Scaling by the metres of
     # a degree at the point makes ST_Distance the distance of the tangent plane. No search by <->: it orders by
     # degrees, and where nothing is near it costs three times as much as a box.
-    return _asked(
-        session,
-        f"""
-        SELECT q.row, p.id, p.name, p.name_en, near.distance_m, {ATTRIBUTES[kind]} AS attributes
-        FROM unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[]), CAST(:east AS float8[]), CAST(:north AS float8[]))
-             WITH ORDINALITY AS q(lon, lat, east, north, row)
-        CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326) AS at) AS here
+    return text(f"""
+        SELECT q.row, '{kind}' AS kind, p.id, p.name, p.name_en, near.distance_m, {ATTRIBUTES[kind]} AS attributes
+        FROM {POINTS}
         CROSS JOIN LATERAL (
             SELECT b.id,
                    ST_Distance(ST_Scale(b.geom, q.east, q.north), ST_Scale(here.at, q.east, q.north)) AS distance_m
@@ -75,32 +87,22 @@ def _nearest_within(session: Session, kind: str, points: Floats, radius_m: float
         ) AS near
         JOIN {kind} p ON p.id = near.id
         WHERE near.distance_m <= :radius
-        """,
-        kind,
-        points,
-        radius=radius_m,
-    )
+    """)
 
 
-def around(session: Session, points: ArrayLike) -> list[tuple[Nearby | None, Nearby | None]]:
-    """Name the estate and the land each point lies in; of several the smallest, then the one with the lowest id."""
-    at = _degrees(points)
-    return list(zip(_holding(session, "estate", at), _holding(session, "land", at), strict=True))
-
-
-def _holding(session: Session, kind: str, points: Floats) -> list[Nearby | None]:
-    return _asked(
-        session,
-        f"""
-        SELECT q.row, p.id, p.name, p.name_en, 0.0::float8 AS distance_m, {ATTRIBUTES[kind]} AS attributes
-        FROM unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[])) WITH ORDINALITY AS q(lon, lat, row)
-        CROSS JOIN LATERAL (
-            SELECT * FROM {kind} e WHERE ST_Covers(e.geom, ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326))
-            ORDER BY ST_Area(e.geom), e.id LIMIT 1
-        ) AS p
-        """,
-        kind,
-        points,
+@cache
+def _around_sql() -> TextClause:
+    return text(
+        " UNION ALL ".join(
+            f"""
+            SELECT q.row, '{kind}' AS kind, p.id, p.name, p.name_en, 0.0 AS distance_m, {ATTRIBUTES[kind]} AS attributes
+            FROM {POINTS}
+            CROSS JOIN LATERAL (
+                SELECT * FROM {kind} e WHERE ST_Covers(e.geom, here.at) ORDER BY ST_Area(e.geom), e.id LIMIT 1
+            ) AS p
+            """
+            for kind in ("estate", "land")
+        )
     )
 
 
@@ -108,15 +110,12 @@ def _degrees(points: ArrayLike) -> Floats:
     return np.asarray(points, dtype=float).reshape(-1, 2)
 
 
-def _asked(session: Session, sql: str, kind: str, points: Floats, **params: float) -> list[Nearby | None]:
-    """Ask a statement about many points in a few round trips."""
-    found: list[Nearby | None] = [None] * len(points)
+def _asked(session: Session, statement: TextClause, points: Floats, **params: float) -> Iterator[tuple[int, Nearby]]:
+    """Ask a statement about many points in a few round trips: (row of the point, what was found)."""
     for start in range(0, len(points), CHUNK_POINTS):
-        for row in session.execute(text(sql), params | _arrays(points[start : start + CHUNK_POINTS])).mappings():
-            found[start + row["row"] - 1] = Nearby(
-                kind, row["id"], row["name"], row["name_en"], row["distance_m"], row["attributes"]
-            )
-    return found
+        for row in session.execute(statement, params | _arrays(points[start : start + CHUNK_POINTS])):
+            near = Nearby(row.kind, row.id, row.name, row.name_en, row.distance_m, row.attributes)
+            yield start + row.row - 1, near
 
 
 def _arrays(points: Floats) -> dict[str, Any]:

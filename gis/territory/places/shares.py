@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.errors import Invalid
 from gis.territory import units
 from gis.territory.location import UnitRef
@@ -149,21 +150,18 @@ def _chunks(session: Session, kind: str, *, moved: bool) -> Iterator[tuple[Ids, 
     """Read places in the order of their ids, so that memory stays the same however many there are."""
     if kind not in SHARED_KINDS:
         raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(SHARED_KINDS))
-    cursor = session.connection().connection.cursor()
     only = "AND id IN (SELECT place_id FROM moved)" if moved else ""
+    asked = f"SELECT id, geom::text FROM {kind} WHERE id > %s {only} ORDER BY id LIMIT %s"
     last = 0
     while True:
-        cursor.execute(
-            f"SELECT id, geom::text FROM {kind} WHERE id > %s {only} ORDER BY id LIMIT %s", (last, CHUNK_ROWS)
-        )
-        rows = cursor.fetchall()
+        with db.driver_cursor(session) as cursor:
+            cursor.execute(asked, (last, CHUNK_ROWS))
+            rows = cursor.fetchall()
         if not rows:
             return
         last = rows[-1][0]
-        yield (
-            np.array([row[0] for row in rows], dtype=np.int64),
-            shapely.from_wkb(np.array([row[1] for row in rows], dtype=object)),
-        )
+        ids, shapes = np.array([row[0] for row in rows]), np.array([row[1] for row in rows], dtype=object)
+        yield ids, shapely.from_wkb(shapes)
 
 
 def _copy(session: Session, kind: str, ground: _Ground, columns: tuple[Ids, Ids, Floats]) -> None:
@@ -171,9 +169,10 @@ def _copy(session: Session, kind: str, ground: _Ground, columns: tuple[Ids, Ids,
         f"{kind}\t{place}\t{unit}\t{ground.edition_id}\t{share!r}\n"
         for place, unit, share in zip(*(column.tolist() for column in columns), strict=True)
     )
-    session.connection().connection.cursor().copy_expert(
-        "COPY place_share (kind, place_id, unit_id, edition_id, share) FROM STDIN", io.StringIO("".join(lines))
-    )
+    with db.driver_cursor(session) as cursor:
+        cursor.copy_expert(
+            "COPY place_share (kind, place_id, unit_id, edition_id, share) FROM STDIN", io.StringIO("".join(lines))
+        )
 
 
 def straddlers(
