@@ -94,6 +94,7 @@ def _level(level: Json) -> LevelAnswer:
         primary=level["primary"] and _unit(level["primary"]),
         units=tuple(map(_standing, level["units"])),
         probable=tuple(map(_standing, level["probable"])),
+        close=tuple(map(_unit, level.get("close", ()))),
         boundary_m=level["boundary_m"],
         uncovered=level["uncovered"],
         overlap=level["overlap"],

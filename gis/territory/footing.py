@@ -89,6 +89,7 @@ def _of_points(
                 None,
                 tuple(Standing(level.refs[row]) for row in rows),
                 _probable(level, place.middle, sigma_m, boundary_m, rows),
+                _close(level, place, boundary_m, rules, rows),
                 boundary_m if np.isfinite(boundary_m) else None,
                 nearest=None if rows or nearest[at] < 0 else level.refs[nearest[at]],
                 nearest_m=None if rows or nearest[at] < 0 else boundary_m,
@@ -129,6 +130,12 @@ def _probable(
         for row in level.within(lon, lat, reach_m)
     ]
     return _most_probable(masses)
+
+
+def _close(level: LevelIndex, place: Place, boundary_m: float, rules: Rules, rows: list[int]) -> tuple[UnitRef, ...]:
+    if place.sigma_m is not None or boundary_m > rules.near_m:
+        return ()
+    return tuple(level.refs[row] for row in level.within(*place.middle, rules.near_m) if row not in rows)
 
 
 def _most_probable(standings: Sequence[Standing]) -> tuple[Standing, ...]:

@@ -114,6 +114,7 @@ class LevelAnswer:
 
     units: every unit that covers the point (all sides of a shared edge or vertex) or meets the footprint, the primary
     first. probable: units the true point may be in, most probable first (empty when no accuracy is known).
+    close: of a point of unknown accuracy, the units that do not cover it and come as near as counts as near.
     boundary_m: distance to the nearest boundary of this level; nearest: the closest unit when none covers the place.
     """
 
@@ -121,6 +122,7 @@ class LevelAnswer:
     primary: UnitRef | None
     units: tuple[Standing, ...] = ()
     probable: tuple[Standing, ...] = ()
+    close: tuple[UnitRef, ...] = ()
     boundary_m: float | None = None
     uncovered: float | None = None
     overlap: float | None = None
@@ -136,6 +138,7 @@ class LevelAnswer:
             "primary": self.primary and self.primary.as_dict(),
             "units": [standing.as_dict() for standing in self.units],
             "probable": [standing.as_dict() for standing in self.probable],
+            "close": [unit.as_dict() for unit in self.close],
             "boundary_m": self.boundary_m,
             "uncovered": self.uncovered,
             "overlap": self.overlap,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from gis.issues import duties, jurisdiction
 from gis.people.departments import Department, Register
@@ -43,12 +44,17 @@ def unit(key: str) -> UnitRef:
     return UnitRef(hash(key) % 10**6, 1, net, level, code, f"{level} {code}", "", code[:above] if above else None)
 
 
-def answer(standings: Mapping[str, Standing], *, boundary_m: float | None = 500.0, **said: object) -> NetAnswer:
+def answer(
+    standings: Mapping[str, Standing], *, boundary_m: float | None = 500.0, close: Sequence[str] = (), **said: object
+) -> NetAnswer:
     """Make the net's answer from the standings of subdistricts, coarser levels following from them."""
     levels = []
     for level in LEVELS[:3]:
         units = _rolled_up(standings, LENGTHS[level], level)
-        levels.append(LevelAnswer(level, units[0].unit if units else None, units, boundary_m=boundary_m))
+        by = {unit(f"admin:{level}:{key.rsplit(':', 1)[1][: LENGTHS[level]]}") for key in close}
+        beside = tuple(by - {standing.unit for standing in units})
+        levels.append(LevelAnswer(level, units[0].unit if units else None, units, boundary_m=boundary_m, close=beside))
+    levels[-1] = replace(levels[-1], units=tuple(standings.values()))
     finest = replace(levels[-1], **said)  # type: ignore[arg-type]
     return NetAnswer("admin", 1, "2024", (*levels[:-1], finest))
 
@@ -62,7 +68,7 @@ def _rolled_up(standings: Mapping[str, Standing], length: int, level: str) -> tu
 
 
 def point(
-    *keys: str, odds: Mapping[str, float] | None = None, boundary_m: float | None = 500.0, **said: object
+    *keys: str, odds: Mapping[str, float] | None = None, boundary_m: float | None = 500.0, **said: Any
 ) -> Location:
     """Make a point covered by these subdistricts; odds: probability of subdistricts, when its accuracy is known."""
     probable = tuple(Standing(unit(key), probability=p) for key, p in (odds or {}).items())
@@ -70,7 +76,13 @@ def point(
     return Location(Place("point", town.at(1, 1)), ON, (net,))
 
 
-def footprint(shares: Mapping[str, float], *, kind: str = "building", **said: object) -> Location:
+def words(odds: Mapping[str, float]) -> Location:
+    """Make words that may mean any of these subdistricts."""
+    net = answer({key: Standing(unit(key), probability=p) for key, p in odds.items()}, boundary_m=None)
+    return Location(Place("text", town.field(1, 0, 1.001, 0.001)), ON, (net,))
+
+
+def footprint(shares: Mapping[str, float], *, kind: str = "building", **said: Any) -> Location:
     """Make a footprint with a share in each of these subdistricts."""
     net = answer({key: Standing(unit(key), share) for key, share in shares.items()}, boundary_m=0.0, **said)
     return Location(Place(kind, town.field(1, 0, 1.001, 0.001)), ON, (net,))

@@ -87,6 +87,11 @@ def test_an_issue_on_the_district_border_calls_both_sides(session: Session) -> N
     assert {"JD-990101001", "JD-990102001", "ZF-990101", "ZF-990102"} <= set(called)
 
 
+def test_the_neighbour_of_a_point_near_the_line_is_informed(session: Session) -> None:
+    decision = decide(session, 1.99, 0.5, Case("cg", "E0113", "E01"))
+    assert {p.department: p.why for p in decision.parties}["JD-990102001"] == "party.informed"
+
+
 def test_the_next_issue_follows_an_agreement_that_was_added(session: Session) -> None:
     before = decide(session, 1.95, 0.5)
     agree(session)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gis.issues import duties, jurisdiction
 from gis.territory.location import IN_GAP, IN_OVERLAP, OUTSIDE, UNLOCATED, Location, Place
 from tests.issues import ground
-from tests.issues.ground import CITY, E1, E2, EAST, W1, W2, WEST, decide, footprint, pact, point, thing
+from tests.issues.ground import CITY, E1, E2, EAST, W1, W2, WEST, decide, footprint, pact, point, thing, words
 
 ACROSS = {W1: 1 / 3, E1: 2 / 3}
 
@@ -97,6 +97,24 @@ def test_a_known_accuracy_counts_more_than_the_distance() -> None:
 @pytest.mark.parametrize(("boundary_m", "basis"), [(30.1, "incident"), (30.0, "consultation"), (None, "incident")])
 def test_without_accuracy_the_distance_must_exceed_the_tolerance(boundary_m: float | None, basis: str) -> None:
     assert decide(point(W1, boundary_m=boundary_m)).basis == basis
+
+
+def test_a_neighbour_within_the_tolerance_of_a_point_of_unknown_accuracy_is_informed() -> None:
+    decision = decide(point(W1, boundary_m=12.0, close=[E1]))
+    assert (decision.basis, decision.lead_jurisdiction, decision.superior) == ("consultation", W1, CITY)
+    assert {party.department: party.why for party in decision.parties}["JD-990102001"] == "party.informed"
+
+
+def test_words_that_almost_surely_mean_one_side_are_led_there_and_the_other_is_informed() -> None:
+    decision = decide(words({W1: 0.97, E1: 0.03}))
+    assert (decision.basis, decision.lead_jurisdiction) == ("incident", W1)
+    assert {party.department: party.why for party in decision.parties}["JD-990102001"] == "party.informed"
+
+
+def test_words_that_may_mean_either_side_make_both_parties() -> None:
+    decision = decide(words({W1: 0.6, E1: 0.4}))
+    assert (decision.basis, decision.superior) == ("consultation", CITY)
+    assert "incident.uncertain" in codes(decision)
 
 
 def test_a_point_on_a_district_edge_makes_both_sides_parties_under_the_city() -> None:

@@ -14,6 +14,7 @@ from gis.territory import coords
 from gis.territory.location import IN_GAP, IN_OVERLAP, OUTSIDE, LevelAnswer, Location, NetAnswer, Standing, UnitRef
 
 AREA = 2
+TEXT = "text"
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,9 @@ def read(location: Location, practice: Practice) -> Terrain:
         return Terrain()
     tree = _Tree(net, practice)
     touched = list(tree.lowest())
-    slight = [side for side in touched if _is_slight(side, location, practice)] if len(touched) > 1 else []
-    if len(slight) == len(touched):
+    likely = _likely(touched, practice) if location.place.kind == TEXT else touched
+    slight = [side for side in likely if _is_slight(side, location, practice)] if len(likely) > 1 else []
+    if len(slight) == len(likely):
         slight = []
     deciding = [level for level in net.levels if level.level in practice.levels]
     finest = deciding[-1] if deciding else LevelAnswer("", None)
@@ -91,9 +93,12 @@ def read(location: Location, practice: Practice) -> Terrain:
     nearest = finest.nearest
     return Terrain(
         known=bool(deciding),
-        sides=tuple(side for side in touched if side not in slight),
+        sides=tuple(side for side in likely if side not in slight),
         slight=tuple(slight),
-        near=tuple(tree.may_hold(practice.informed_probability, {key for side in touched for key in side.ladder})),
+        near=(
+            *(side for side in touched if side not in likely),
+            *tree.may_hold(practice.informed_probability, touched),
+        ),
         boundary_m=_least(level.boundary_m for level in deciding),
         uncovered=finest.uncovered or 0.0,
         overlap=IN_OVERLAP in flags,
@@ -146,12 +151,14 @@ class _Tree:
                     yield self._side(standing, odds.get(standing.unit.key, standing.probability))
                 answered.update(self.above(standing.unit))
 
-    def may_hold(self, least: float, taken: set[str]) -> Iterator[Side]:
+    def may_hold(self, least: float, touched: Iterable[Side]) -> Iterator[Side]:
         """Yield the lowest units that are not touched and may hold the true point."""
-        answered = set(taken)
+        answered = {key for side in touched for key in side.ladder}
         for level in self._deciding:
-            for standing in sorted(level.probable, key=lambda each: (-(each.probability or 0), each.unit.key)):
-                if (standing.probability or 0) >= least and standing.unit.key not in answered:
+            maybe = (*level.probable, *map(Standing, level.close))
+            for standing in sorted(maybe, key=lambda each: (-(each.probability or 0), each.unit.key)):
+                possible = standing.probability is None or standing.probability >= least
+                if possible and standing.unit.key not in answered:
                     yield self._side(standing, standing.probability)
                 answered.update(self.above(standing.unit))
 
@@ -171,6 +178,7 @@ class _Tree:
 def _named(level: LevelAnswer) -> Iterator[UnitRef]:
     yield from (standing.unit for standing in level.units)
     yield from (standing.unit for standing in level.probable)
+    yield from level.close
     yield from (unit for unit in (level.primary, level.nearest) if unit)
 
 
@@ -179,6 +187,12 @@ def _primary_first(level: LevelAnswer) -> list[Standing]:
         return list(level.units)
     first = level.primary and level.primary.key
     return sorted(level.units, key=lambda standing: (standing.unit.key != first, standing.unit.key))
+
+
+def _likely(touched: list[Side], practice: Practice) -> list[Side]:
+    """Of the sides words may mean, keep the one they almost surely mean, or else those worth naming."""
+    sure = [side for side in touched if (side.probability or 0) >= practice.min_probability]
+    return sure[:1] or [side for side in touched if (side.probability or 0) >= practice.informed_probability] or touched
 
 
 def _is_slight(side: Side, location: Location, practice: Practice) -> bool:

@@ -14,8 +14,6 @@ from gis.issues.jurisdiction.values import Pact, Reason
 from gis.issues.jurisdiction.view import Held, View
 from gis.people.departments import CITY, Department
 
-TEXT = "text"
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -87,7 +85,7 @@ def incident(view: View) -> Outcome:
     if not sides:
         return _no("incident.nowhere")
     first = max(sides, key=lambda side: (side.probability or 0, side is sides[0]))
-    if len(sides) > 1 and view.location.place.kind != TEXT:
+    if len(sides) > 1 and view.location.place.kind != grounds.TEXT:
         return _no("incident.several", sides=[side.as_dict() for side in sides])
     return _settle_by_odds(view, first) if first.probability is not None else _settle_by_distance(view, first)
 
