@@ -68,7 +68,10 @@ def _rolled_up(standings: Mapping[str, Standing], length: int, level: str) -> tu
 
 
 def point(
-    *keys: str, odds: Mapping[str, float] | None = None, boundary_m: float | None = 500.0, **said: Any
+    *keys: str,
+    odds: Mapping[str, float] | None = None,
+    boundary_m: float | None = 500.0,
+    **said: Any,  # noqa: ANN401 -- of each field its own type
 ) -> Location:
     """Make a point covered by these subdistricts; odds: probability of subdistricts, when its accuracy is known."""
     probable = tuple(Standing(unit(key), probability=p) for key, p in (odds or {}).items())
@@ -82,7 +85,12 @@ def words(odds: Mapping[str, float]) -> Location:
     return Location(Place("text", town.field(1, 0, 1.001, 0.001)), ON, (net,))
 
 
-def footprint(shares: Mapping[str, float], *, kind: str = "building", **said: Any) -> Location:
+def footprint(
+    shares: Mapping[str, float],
+    *,
+    kind: str = "building",
+    **said: Any,  # noqa: ANN401 -- of each field its own type
+) -> Location:
     """Make a footprint with a share in each of these subdistricts."""
     net = answer({key: Standing(unit(key), share) for key, share in shares.items()}, boundary_m=0.0, **said)
     return Location(Place(kind, town.field(1, 0, 1.001, 0.001)), ON, (net,))
