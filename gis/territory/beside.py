@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -61,7 +62,8 @@ def _at_distance(anchor: BaseGeometry, bearing_deg: float | None, distance_m: fl
         ring = anchor.buffer(distance_m + doubt, quad_segs=QUADRANT_SEGMENTS)
         return ring.difference(anchor.buffer(max(0.0, distance_m - doubt), quad_segs=QUADRANT_SEGMENTS))
     turn = math.radians(bearing_deg)
-    moved = shapely.transform(anchor, lambda at: at + [distance_m * math.sin(turn), distance_m * math.cos(turn)])
+    step = np.array([distance_m * math.sin(turn), distance_m * math.cos(turn)])
+    moved = shapely.transform(anchor, lambda at: at + step)
     return moved.buffer(doubt, quad_segs=QUADRANT_SEGMENTS)
 
 

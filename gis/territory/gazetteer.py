@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from gis.territory import units
 from gis.territory.address import Names, keys, names
+
+Key = Callable[[str], str]
 
 KEPT = 8
 ALIKE = 0.75
@@ -135,13 +137,13 @@ def _units(session: Session, on: date) -> list[tuple[str, int]]:
     return [(said, unit_id) for said, unit_id in rows if said]
 
 
-def _index(rows: Iterable[Any], key: Any) -> defaultdict[str, set[str]]:
+def _index(rows: Iterable[Any], key: Key) -> defaultdict[str, set[str]]:
     found: defaultdict[str, set[str]] = defaultdict(set)
     _add(found, ((said, name) for said, name in rows), key)
     return found
 
 
-def _add(found: defaultdict[str, set[str]], rows: Iterable[tuple[str, str]], key: Any) -> None:
+def _add(found: defaultdict[str, set[str]], rows: Iterable[tuple[str, str]], key: Key) -> None:
     for said, name in rows:
         if said:
             found[key(said)].add(name)

@@ -83,7 +83,9 @@ def test_a_house_number_is_found_exactly(find: Find) -> None:
     assert found[0].geometry.equals(Point(*spot(5, 1)))
 
 
-@pytest.mark.parametrize("said", ["长宁路１２号", "城东区 长宁路 12 号", "城东区临江街道长宁路十二号", "长宁路12号2单元301室"])
+@pytest.mark.parametrize(
+    "said", ["长宁路１２号", "城东区 长宁路 12 号", "城东区临江街道长宁路十二号", "长宁路12号2单元301室"]
+)
 def test_width_numerals_spaces_and_divisions_do_not_change_what_is_found(find: Find, said: str) -> None:
     assert best(find(said)) == ("house_number", "长宁路12")
 

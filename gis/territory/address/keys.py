@@ -56,7 +56,7 @@ def _latin(tokens: list[str]) -> list[str]:
     for at, token in enumerate(spelled):
         if token in ("st", "saint"):
             spelled[at] = "saint" if at < last and not _is_direction(spelled[at + 1], at + 1 == last) else "street"
-        elif token in words.DIRECTIONS and (at == 0 or at == last) and spelled[0] != "avenue" and last > 0:
+        elif token in words.DIRECTIONS and at in (0, last) and spelled[0] != "avenue" and last > 0:
             spelled[at] = words.DIRECTIONS[token]
     return spelled
 

@@ -17,7 +17,6 @@ _SUFFIX = {
     "community": re.compile(r"(?:社区|村)$"),
 }
 _SHORT_COST = {"province": 0.8, "city": 1.2, "district": 1.2, "town": 1.6}
-_BARE_COST = 3.4
 
 
 def of(named: Iterable[tuple[str, str]]) -> Names:
@@ -29,8 +28,9 @@ def of(named: Iterable[tuple[str, str]]) -> Names:
     for kind, full in named:
         name = _OFFICE.sub("", full)
         short = _SUFFIX[kind].sub("", name) if kind in _SUFFIX else name
-        bare = kind in _SUFFIX and short == name
-        _learn(known, name, kind, _BARE_COST if bare else 0.3 if len(name) > 2 else 0.8)
+        # A division's name without its suffix is a word like any other: too little to go by.
+        if kind not in _SUFFIX or short != name:
+            _learn(known, name, kind, 0.3 if len(name) > 2 else 0.8)
         if kind in _SHORT_COST and len(short) > 1:
             _learn(known, short, kind, _SHORT_COST[kind])
     return known

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Relation:
-    """Where the place lies beside what was named: bearing from north, clockwise; both None where the words do not say."""
+    """Where the place lies beside what was named: bearing from north, clockwise; None where the words do not say."""
 
     words: str
     bearing_deg: float | None = None
@@ -19,7 +19,7 @@ class Address:
     """What an address text says. Names stay as written; numbers, buildings, units and rooms are in Arabic digits.
 
     `roads` and `estates` keep the order of the text; `names` are words that name something without saying what.
-    `crossing` holds the two roads that meet. `home` is where the reporter lives: never the place unless the text says so.
+    `crossing` holds the two roads that meet. `home` is where the reporter lives, which is no place of anything.
     """
 
     text: str
