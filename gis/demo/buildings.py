@@ -77,14 +77,15 @@ def _estate_of(ground: Ground, lot: np.ndarray) -> np.ndarray:
     known = ground.estates["block"].to_numpy()
     inside = known < len(by_block)
     by_block[known[inside]] = np.flatnonzero(inside)
-    return by_block[ground.lots.block[lot]]
+    return np.asarray(by_block[ground.lots.block[lot]])
 
 
 def _floors(table: gpd.GeoDataFrame, block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     plans = [PLANS.get(use) for use in table["use"]]
     low, high = np.array([plan.floors if plan else (1, 3) for plan in plans]).T
     mood = rng.random(int(block.max()) + 2)[block]
-    return np.round(low + (high - low) * np.clip(mood + rng.normal(0, 0.15, len(table)), 0, 1)).astype(int)
+    height = np.clip(mood + rng.normal(0, 0.15, len(table)), 0, 1)
+    return np.asarray(np.round(low + (high - low) * height).astype(int))
 
 
 def _registered(table: gpd.GeoDataFrame, ground: Ground, rng: np.random.Generator) -> gpd.GeoDataFrame:
@@ -150,7 +151,7 @@ def _numbers(doors: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _owners(table: gpd.GeoDataFrame, ground: Ground) -> np.ndarray:
     estates = ground.estates["name"].to_numpy()[table["estate"]]
     works = table["kind"].isin(("industry", "school", "hospital", "market", "office")) & (table["estate"] >= 0)
-    return np.where(works, estates, None)
+    return np.asarray(np.where(works, estates, None), dtype=object)
 
 
 def _households(table: gpd.GeoDataFrame, counted: np.ndarray) -> np.ndarray:
@@ -162,4 +163,4 @@ def _households(table: gpd.GeoDataFrame, counted: np.ndarray) -> np.ndarray:
     total = np.bincount(grid[known], weights=space[known], minlength=len(counted))
     found = np.ceil(space / 300.0)
     found[known] = np.maximum(1, np.round(space[known] / total[grid[known]] * counted[grid[known]]))
-    return found.astype(int)
+    return np.asarray(found.astype(int))

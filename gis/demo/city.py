@@ -77,8 +77,17 @@ def make(seed: int = SEED, cells: int = CELLS) -> City:
     green = land.lay(bones, blocks, taken, seed)
     specials = {name: frame.to_degrees(point) for name, point in earth.specials.items()}
     specials["third"] = frame.to_degrees(houses.geometry.iloc[0].centroid)
-    tables = (_degrees(t) for t in (roads, houses, owned.drop(columns="block"), things, green))
-    return City(seed, cells, nets, *tables, specials)
+    return City(
+        seed=seed,
+        cells=cells,
+        boundaries=nets,
+        streets=_degrees(roads),
+        buildings=_degrees(houses),
+        estates=_degrees(owned.drop(columns="block")),
+        components=_degrees(things),
+        land=_degrees(green),
+        specials=specials,
+    )
 
 
 def boundaries(seed: int = SEED, cells: int = CELLS) -> dict[str, gpd.GeoDataFrame]:

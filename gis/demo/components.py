@@ -77,7 +77,7 @@ def _beside(
     step = shapely.get_coordinates(shapely.line_interpolate_point(line, along + 1.0)) - at
     step /= np.maximum(np.hypot(*step.T), 1e-6)[:, None]
     side = np.array([s.side for s in SORTS])[sort] * width / 2 * rng.choice([-1, 1], len(line))
-    return shapely.points(at + np.column_stack([-step[:, 1], step[:, 0]]) * side[:, None])
+    return np.asarray(shapely.points(at + np.column_stack([-step[:, 1], step[:, 0]]) * side[:, None]))
 
 
 def _codes(points: np.ndarray, districts: gpd.GeoDataFrame, chosen: list[Sort]) -> list[str]:

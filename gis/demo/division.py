@@ -111,10 +111,11 @@ def _number(piece: Piece, area: float, quarters: Iterator[int], blocks: Iterator
 def _measure(work: list[Piece]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     sizes = [len(p.ring) + 1 for p in work]
     closed = np.vstack([np.vstack([p.ring, p.ring[:1]]) for p in work])
-    polygons = shapely.polygons(shapely.linearrings(closed, indices=np.repeat(np.arange(len(work)), sizes)))
+    rings = shapely.linearrings(closed, indices=np.repeat(np.arange(len(work)), sizes))
+    polygons = np.asarray(shapely.polygons(rings))
     middles = shapely.get_coordinates(shapely.centroid(polygons))
-    boxes = np.array([shapely.get_coordinates(b)[:3] for b in shapely.oriented_envelope(polygons)])
-    return shapely.area(polygons), boxes, middles
+    boxes = np.array([shapely.get_coordinates(b)[:3] for b in np.asarray(shapely.oriented_envelope(polygons))])
+    return np.asarray(shapely.area(polygons)), boxes, middles
 
 
 def _class_of(area: float) -> str:
@@ -217,7 +218,7 @@ def _bent(p: np.ndarray, q: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     t = np.linspace(0, 1, max(2, int(length / STEP_M) + 1))
     bow = np.sin(np.pi * t) * rng.normal(0, 0.022) + np.sin(2 * np.pi * t) * rng.normal(0, 0.012)
     normal = np.array([p[1] - q[1], q[0] - p[0]])
-    line = np.round(p + t[:, None] * (q - p) + bow[:, None] * normal, 2)
+    line: np.ndarray = np.round(p + t[:, None] * (q - p) + bow[:, None] * normal, 2)
     line[0], line[-1] = p, q
     return line
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from gis.demo import frame
 
@@ -40,7 +41,7 @@ def _geojson(level: str, table: gpd.GeoDataFrame) -> str:
     return head + ",\n".join(lines) + "\n]}\n"
 
 
-def _feature(record: dict[str, object], geom: shapely.Geometry) -> str:
+def _feature(record: dict[str, object], geom: BaseGeometry) -> str:
     shape = json.dumps(_rounded(shapely.geometry.mapping(geom.normalize())), separators=(",", ":"))
     properties = json.dumps(record, ensure_ascii=False, default=int)
     return f'{{"type": "Feature", "properties": {properties}, "geometry": {shape}}}'

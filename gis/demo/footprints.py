@@ -96,7 +96,7 @@ def _shops(ground: Lots, streets: np.ndarray, rng: np.random.Generator) -> tuple
         start[e] + along[e] * t[:, None] + inward[e] * d[:, None]
         for t, d in ((a, 0 * a), (b, 0 * a), (b, depth), (a, depth))
     ]
-    shapes = shapely.polygons(np.stack(corners, axis=1))
+    shapes = np.asarray(shapely.polygons(np.stack(corners, axis=1)))
     return _apart(shapes, chosen[lot[e]], ground.shapes)
 
 

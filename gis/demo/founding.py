@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from gis.issues.tables import Source
 from gis.people import areas, departments
 from gis.settings import ROOT, Settings
 from gis.territory import boundaries, places, units
+from gis.territory.location import UnitRef
 
 BY = "gis demo"
 SINCE = date(2025, 1, 1)
@@ -139,15 +141,16 @@ def pacts(city: City) -> list[agreements.Draft]:
     ]
 
 
-def _south(city: City) -> shapely.Geometry:
-    return city.boundaries["district"].set_index("code").geometry["690104"]
+def _south(city: City) -> BaseGeometry:
+    south: BaseGeometry = city.boundaries["district"].set_index("code").geometry["690104"]
+    return south
 
 
 def _any(table: str) -> Callable[[Session], bool]:
     return lambda session: bool(session.scalar(text(f"SELECT EXISTS (SELECT FROM {table})")))
 
 
-def _units(session: Session) -> list[units.UnitRef]:
+def _units(session: Session) -> list[UnitRef]:
     """Return the units that have offices of their own: districts, subdistricts and communities."""
     [admin] = [edition for edition in units.in_force(session, SINCE) if edition.net == "admin"]
     table = units.load_units(session, admin.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -28,9 +28,9 @@ def _metres(lonlat: np.ndarray) -> np.ndarray:
 
 def to_degrees(geoms: Shapes) -> Shapes:
     """Bring metres to degrees, rounded to 7 decimals: equal points stay equal."""
-    return cast("Shapes", shapely.transform(geoms, _degrees))
+    return shapely.transform(geoms, _degrees)
 
 
 def to_metres(geoms: Shapes) -> Shapes:
     """Bring degrees back to the city's metres."""
-    return cast("Shapes", shapely.transform(geoms, _metres))
+    return shapely.transform(geoms, _metres)

@@ -107,9 +107,15 @@ def _with_exclave(faces: Faces, bones: Skeleton) -> tuple[Faces, Point]:
     inside = faces.block == block
     home = np.flatnonzero(faces.district == nets.CORE)
     near = home[int(np.argmin(shapely.distance(faces.mesh.faces[home], middle)))]
-    own = {name: np.where(inside, getattr(faces, name)[near], getattr(faces, name)) for name in nets.ADMIN}
-    apart = {name: nets.unique(getattr(faces, name), inside) for name in ("duty", "cell")}
-    return replace(faces, **own, **apart), middle
+    given = replace(
+        faces,
+        district=np.where(inside, faces.district[near], faces.district),
+        subdistrict=np.where(inside, faces.subdistrict[near], faces.subdistrict),
+        community=np.where(inside, faces.community[near], faces.community),
+        duty=nets.unique(faces.duty, inside),
+        cell=nets.unique(faces.cell, inside),
+    )
+    return given, middle
 
 
 def _exclave_block(faces: Faces, bones: Skeleton) -> tuple[int, Point]:
@@ -128,7 +134,7 @@ def _exclave_block(faces: Faces, bones: Skeleton) -> tuple[int, Point]:
 def _wall(bones: Skeleton) -> LineString:
     """Return the stretch of the core's line that leaves the ring road and runs between houses."""
     line = bones.core.exterior.difference(bones.rings[-1].buffer(OLD_WALL_OFFSET_M * 0.97))
-    return max(shapely.get_parts(shapely.line_merge(line)), key=lambda part: part.length)
+    return LineString(max(shapely.get_parts(shapely.line_merge(line)), key=lambda part: float(part.length)))
 
 
 def _north_west(bones: Skeleton) -> Point:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from gis.demo import frame, names, spots, voices
 from gis.demo.city import City
@@ -128,7 +129,7 @@ class Teller:
         turn = self._rng.uniform(0, np.pi)
         along = np.array([np.cos(turn), np.sin(turn)])
         if line:
-            shape = shapely.LineString([spot.point - along * 22, spot.point, spot.point + along * 22])
+            shape: BaseGeometry = shapely.LineString([spot.point - along * 22, spot.point, spot.point + along * 22])
         else:
             across = np.array([-along[1], along[0]])
             corners = [spot.point + a * along * 9 + b * across * 5 for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]

@@ -60,8 +60,3 @@ def _set_open(kinds: np.ndarray, shapes: np.ndarray, middles: np.ndarray, bones:
     kinds[lake] = "park"
     kinds[int(np.argmin(np.hypot(*(middles - centre - np.array([70.0, -60.0])).T)))] = "square"
     kinds[np.unique(faces.block[faces.river])] = "river"
-
-
-def of_faces(blocks: Blocks, faces: Faces) -> np.ndarray:
-    """Return the kind of the block of every face."""
-    return blocks.kinds[faces.block]

@@ -63,7 +63,7 @@ def _angles(shapes: np.ndarray) -> np.ndarray:
     boxes = np.array([shapely.get_coordinates(box)[:2] for box in shapely.oriented_envelope(shapes)])
     side = boxes[:, 1] - boxes[:, 0]
     angle = np.arctan2(side[:, 1], side[:, 0])
-    return (angle + np.pi / 4) % (np.pi / 2) - np.pi / 4
+    return np.asarray((angle + np.pi / 4) % (np.pi / 2) - np.pi / 4)
 
 
 def turned(shapes: np.ndarray, angles: np.ndarray) -> np.ndarray:

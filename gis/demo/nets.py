@@ -94,7 +94,7 @@ def _inside(faces: np.ndarray, outline: Polygon) -> np.ndarray:
 def _cell_limit(bones: Skeleton) -> Callable[[np.ndarray], np.ndarray]:
     def limit(xy: np.ndarray) -> np.ndarray:
         away = np.hypot(*(xy - np.array(bones.centre)).T) / bones.radius_m
-        return np.interp(away, [0.0, 0.35, 0.7, 1.2], [10_800.0, 12_300.0, 14_000.0, 16_500.0])
+        return np.asarray(np.interp(away, [0.0, 0.35, 0.7, 1.2], [10_800.0, 12_300.0, 14_000.0, 16_500.0]))
 
     return limit
 
@@ -115,4 +115,5 @@ def _group(ground: mesh.Mesh, small: np.ndarray, weight: np.ndarray, zone: np.nd
     zones = np.zeros(number, int)
     zones[small] = zone
     pairs = mesh.coarser(ground, small, number)
-    return mesh.grow_to(count, np.bincount(small, weights=weight), pairs, zones)[small]
+    grown = mesh.grow_to(count, np.bincount(small, weights=weight), pairs, zones)
+    return np.asarray(grown[small])

@@ -55,8 +55,8 @@ def draw(seed: int, cells: int) -> Skeleton:
     south = _south_of(river, radius)
     avenues, starts = _radials(rng, centre, rings, radius)
     avenues |= {
-        "滨河北路": river.offset_curve(RIVER_ROAD_OFFSET_M),
-        "滨河南路": river.offset_curve(-RIVER_ROAD_OFFSET_M),
+        "滨河北路": _beside(river, RIVER_ROAD_OFFSET_M),
+        "滨河南路": _beside(river, -RIVER_ROAD_OFFSET_M),
     }
     return Skeleton(
         radius, centre, outline, rings, river, _banks(rng, river), river.buffer(RIVER_ROAD_OFFSET_M - 2),
@@ -66,7 +66,8 @@ def draw(seed: int, cells: int) -> Skeleton:
 
 def _wave(rng: np.random.Generator, angles: np.ndarray, terms: range, size: float) -> np.ndarray:
     phases = rng.uniform(0, 2 * np.pi, len(terms))
-    return sum(size / k * np.cos(k * angles + p) for k, p in zip(terms, phases, strict=True))
+    orders = np.array(terms)[:, None]
+    return np.asarray((size / orders * np.cos(orders * angles + phases[:, None])).sum(axis=0))
 
 
 def _closed(points: np.ndarray) -> Polygon:
@@ -125,13 +126,17 @@ def _brook(rng: np.random.Generator, radius: float, river: LineString) -> LineSt
     return LineString(np.round(np.column_stack([x, y]), 2))
 
 
+def _beside(line: LineString, off_m: float) -> LineString:
+    return LineString(shapely.get_coordinates(line.offset_curve(off_m)))
+
+
 def _core(ring: Polygon, centre: tuple[float, float], radius: float) -> Polygon:
     """Return the ground inside the outer ring, pushed out to the old wall along one stretch."""
     angles = np.linspace(OLD_WALL_FROM_RAD, OLD_WALL_TO_RAD, 12)
     fan = [(centre[0] + 3 * radius * np.cos(a), centre[1] + 3 * radius * np.sin(a)) for a in angles]
     wall = ring.buffer(OLD_WALL_OFFSET_M).intersection(Polygon([centre, *fan]))
     core = shapely.set_precision(ring.union(wall), 0.01)
-    return Polygon(core.exterior)
+    return Polygon(max(shapely.get_rings(core), key=lambda line: float(line.length)))
 
 
 def _radials(

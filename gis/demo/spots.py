@@ -42,7 +42,7 @@ class Spots:
 
     @cached_property
     def _tree(self) -> STRtree:
-        return STRtree(shapely.points(self._doors))
+        return STRtree(np.asarray(shapely.points(self._doors)))
 
     def draw(self, where: str, rng: np.random.Generator) -> Spot:
         """Draw a spot of a sort, more often where more people live."""
@@ -75,7 +75,7 @@ class Spots:
         line = self._lines[street]
         middle = np.array(line.interpolate(line.project(shapely.Point(door))).coords[0])
         away = door - middle
-        return middle + away / max(float(np.hypot(*away)), 1.0) * AT_THE_KERB_M * 2
+        return np.asarray(middle + away / max(float(np.hypot(*away)), 1.0) * AT_THE_KERB_M * 2)
 
     def _on(self, kind: str, words: str, rng: np.random.Generator) -> Spot:
         land = self.city.land[self.city.land["kind"] == kind]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from shapely import LineString, MultiLineString, STRtree
+from shapely import MultiLineString, STRtree
+from shapely.geometry.base import BaseGeometry
 
 from gis.demo import landuse, names
 from gis.demo.division import Cut
@@ -26,7 +27,7 @@ SHORTEST_NAMED_M = 45.0
 class _Run:
     """One street before it is named: its line in metres and its class."""
 
-    line: LineString | MultiLineString
+    line: BaseGeometry
     road_class: str
     width_m: float
     name: names.Name | None = None
@@ -62,7 +63,7 @@ def _avenues(bones: Skeleton, namer: names.Namer) -> list[_Run]:
     fixed |= {side: names.Name(side, f"{names.latin(side[:2])} {where} Road") for side, where in _BANKS.items()}
     runs = []
     for slot, line in bones.avenues.items():
-        inside = line.intersection(bones.outline)
+        inside: BaseGeometry = line.intersection(bones.outline)
         if slot in bones.starts:
             inside = inside.difference(bones.rings[bones.starts[slot]])
         stem = "" if slot in fixed else namer.road_stem(old=False)
@@ -231,4 +232,5 @@ def _lane_name(stem: str, number: int, old: bool) -> str:
 def reserved(streets: gpd.GeoDataFrame) -> np.ndarray:
     """Return the ground no house may stand on: the carriageway and the pavement, one polygon per street."""
     setback = streets["road_class"].map(SETBACK_M).to_numpy()
-    return shapely.buffer(streets.geometry.to_numpy(), streets["width_m"].to_numpy() / 2 + setback, quad_segs=3)
+    reach_m = streets["width_m"].to_numpy() / 2 + setback
+    return np.asarray(shapely.buffer(streets.geometry.to_numpy(), reach_m, quad_segs=3))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from gis.demo import city, day, history, voices
+from gis.demo import day, files, history, voices
 from gis.demo.city import City
 from gis.issues import intake
 from gis.territory import coords, locate
@@ -73,7 +73,7 @@ def test_a_phones_fix_is_as_far_off_as_it_says(hechuan: City) -> None:
 
 
 def test_every_topic_is_in_the_category_scheme() -> None:
-    path = city.files.MANIFEST.parents[1] / "categories" / "cg-2013.csv"
+    path = files.MANIFEST.parents[1] / "categories" / "cg-2013.csv"
     known = path.read_text(encoding="utf-8")
     for topic in voices.TOPICS:
         assert f",{topic.category}," in known
