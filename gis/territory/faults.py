@@ -206,15 +206,18 @@ def _bad_shapes(units: gpd.GeoDataFrame, level: str) -> Iterator[Fault]:
 
 
 def _overlaps(layer: _Layer, tolerance: Tolerance) -> list[Fault]:
-    """Overlay only units that have an edge no neighbour matches: in a clean layer that is nobody."""
-    suspects = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(layer.geometry)))
-    shapes = layer.geometry[suspects]
-    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    pair = first < second
-    first, second = first[pair], second[pair]
+    """Overlay only units with an edge that no neighbour matches, against all: in a clean layer that is nobody."""
+    shapes = layer.geometry
+    suspect = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
+    rows = np.flatnonzero(suspect)
+    first, second = shapely.STRtree(shapes).query(shapes[rows], predicate="intersects")
+    first = rows[first]
+    # Each pair once: a unit that lies inside another has suspect edges, the other one has none.
+    pair = (first < second) | ((first != second) & ~suspect[second])
+    first, second = np.minimum(first, second)[pair], np.maximum(first, second)[pair]
     pieces, of = _pieces(shapely.intersection(shapes[first], shapes[second]))
-    named = layer.code[suspects]
-    return _sized("overlap", layer.level, pieces, tolerance, lambda at: (named[first[of[at]]], named[second[of[at]]]))
+    code = layer.code
+    return _sized("overlap", layer.level, pieces, tolerance, lambda at: (code[first[of[at]]], code[second[of[at]]]))
 
 
 def _gaps(layer: _Layer, above: _Layer | None, tolerance: Tolerance) -> list[Fault]:
@@ -266,16 +269,15 @@ def _covered(children: Geometries, parents: Geometries, parent: Indices) -> NDAr
 
 def _exclaves(layer: _Layer) -> Iterator[Fault]:
     """Tell the parts of a unit that do not touch its largest part, and which units lie around them."""
-    scattered = np.flatnonzero(shapely.get_num_geometries(layer.geometry) > 1)
     tree = shapely.STRtree(layer.geometry)
-    for at in scattered:
+    for at in np.flatnonzero(shapely.get_num_geometries(layer.geometry) > 1):
         parts = shapely.get_parts(layer.geometry[at])
-        size_m2 = coords.areas_m2(parts)
-        for part in np.delete(np.arange(len(parts)), size_m2.argmax()):
+        size_m2, outline_m = coords.areas_m2(parts), coords.lengths_m(parts)
+        for part in np.flatnonzero(~shapely.intersects(parts, parts[size_m2.argmax()])):
             around = set(layer.code[tree.query(parts[part], predicate="intersects")]) - {layer.code[at]}
             params = {"touching": ", ".join(sorted(around))}
-            length = coords.length_m(parts[part])
-            yield Fault("exclave", layer.level, (layer.code[at],), float(size_m2[part]), length, parts[part], params)
+            size = (float(size_m2[part]), float(outline_m[part]) / 2)
+            yield Fault("exclave", layer.level, (layer.code[at],), *size, parts[part], params)
 
 
 def _pieces(shapes: Geometries) -> tuple[Geometries, Indices]:

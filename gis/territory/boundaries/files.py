@@ -69,7 +69,8 @@ def read(folder: Path, layer: Layer) -> Sheet:
         table, curved = (_parquet if source.path.suffix.lower() in PARQUET else _gdal)(source, layer)
     kept = np.flatnonzero(_meant(table, layer))
     if not len(kept):
-        raise Invalid("boundaries.no_rows", where=json.dumps(dict(layer.where), ensure_ascii=False), **source.told)
+        wanted = ", ".join(f"{name} = {value}" for name, value in layer.where.items())
+        raise Invalid("boundaries.no_rows", where=wanted or "-", **source.told)
     rows, number = table.iloc[kept], kept + 1
     shapes, left_out = _polygons(np.asarray(rows.geometry.array, dtype=object), number, source)
     if curved:
