@@ -51,11 +51,13 @@ system-test:
 	@touch $@ .venv/.run
 
 static/vendor/.run: static/vendor.lock | .venv/.run
-	@$(BIN)/python -m gis assets
+	@echo "哨图 Shaotu  取得地图脚本 / fetching the map's scripts (npm)"
+	@$(BIN)/python -m gis assets >/dev/null
 	@touch $@
 
 static/vendor/.dev: static/vendor.lock | .venv/.dev
-	@$(BIN)/python -m gis assets --tests
+	@echo "哨图 Shaotu  取得地图脚本 / fetching the map's scripts (npm)"
+	@$(BIN)/python -m gis assets --tests >/dev/null
 	@touch $@ static/vendor/.run
 
 clean:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
@@ -20,11 +21,12 @@ from gis import db, errors, language
 from gis import settings as product
 from gis.errors import Problems, ShaotuError
 from gis.settings import Settings
-from gis.web import agreements, api, atlas, auth, dossier, headers, health, live, operator, packing, serve, tiles
+from gis.web import agreements, api, atlas, auth, dossier, ground, headers, health, live, operator, packing, serve, tiles
 
 BLUEPRINTS = (
     health.blueprint,
     api.blueprint,
+    ground.blueprint,
     live.blueprint,
     operator.pages,
     atlas.pages,
@@ -203,7 +205,9 @@ def _check_port(settings: Settings) -> None:
 @contextmanager
 def _day(*, demo: bool) -> Iterator[None]:
     """Let the demo city's day go on beside the server, and end with it."""
-    process, feeder = os.getpid(), _gis("demo", "live") if demo else None
+    # Ctrl-C is for us: we end it when the server has stopped. What it files is seen on the map, not here.
+    alone = {"start_new_session": True, "stdout": subprocess.DEVNULL}
+    process, feeder = os.getpid(), _gis("demo", "live", **alone) if demo else None
     try:
         yield
     finally:
@@ -213,8 +217,8 @@ def _day(*, demo: bool) -> Iterator[None]:
             feeder.wait()
 
 
-def _gis(*arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "gis", *arguments], cwd=product.ROOT)
+def _gis(*arguments: str, **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401
+    return subprocess.Popen([sys.executable, "-m", "gis", *arguments], cwd=product.ROOT, **how)
 
 
 def _welcome(settings: Settings) -> str:

@@ -6,6 +6,7 @@
 set -eu
 purpose=${1:-run}
 python=${PYTHON:-python3}
+log=var/setup.log
 
 say() { printf '\033[1m哨图 Shaotu\033[0m  %s\n' "$*" >&2; }
 stop() { say "$*"; exit 1; }
@@ -42,7 +43,10 @@ forbid_main_cluster() {
     as_root sed -i 's/^#\{0,1\} *create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
 }
 install_packages() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+    logged env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+}
+logged() {
+    as_root "$@" >>"$log" 2>&1 || { tail -n 20 "$log" >&2; stop "未能安装，详见 / could not be installed, see $log"; }
 }
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
@@ -65,7 +69,8 @@ say "将从系统软件源安装 / will install from the system's packages:  $pa
 case $packages in *postgresql*)
     say "其中 PostgreSQL 不建立系统自带的数据库集群 / PostgreSQL will not create its own cluster (create_main_cluster = false)" ;;
 esac
-as_root apt-get update -qq >&2
+mkdir -p var
+logged apt-get update -qq
 case $packages in *postgresql*) forbid_main_cluster ;; esac
 # shellcheck disable=SC2086 -- a list of names
 install_packages $packages
