@@ -135,7 +135,7 @@ def _probable(
 def _close(level: LevelIndex, place: Place, boundary_m: float, rules: Rules, rows: list[int]) -> tuple[UnitRef, ...]:
     if place.sigma_m is not None or boundary_m > rules.near_m:
         return ()
-    return tuple(level.refs[row] for row in level.within(*place.middle, rules.near_m) if row not in rows)
+    return tuple(level.refs[row] for row in level.near(*place.middle, rules.near_m) if row not in rows)
 
 
 def _most_probable(standings: Sequence[Standing]) -> tuple[Standing, ...]:

@@ -111,6 +111,17 @@ class LevelIndex:
         return np.sort(rows[shapely.intersects(self.geometries[rows], near)])
 
 
+    def near(self, lon: float, lat: float, reach_m: float) -> Ints:
+        """Return the rows of all units within a distance of a point."""
+        plane = coords.Plane(lon, lat)
+        rows = self.within(lon, lat, reach_m)
+        # A unit's part in the square decides as well as all of it.
+        (west, east), (south, north) = plane.lonlat(np.array([-reach_m, reach_m]), np.array([-reach_m, reach_m]))
+        parts = shapely.clip_by_rect(self.geometries[rows], west, south, east, north)
+        flat = np.array([plane.to_plane(part) for part in parts], dtype=np.object_)
+        return rows[shapely.distance(flat, shapely.Point(0.0, 0.0)) <= reach_m] if len(rows) else rows
+
+
 class Boundaries:
     """The boundaries of a level in chunks of a few edges, for distances in metres."""
 

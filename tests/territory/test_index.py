@@ -167,3 +167,11 @@ def test_every_vertex_edge_and_neighbour_of_the_town_is_answered_as_postgis_answ
             {"points": [shapely.to_wkt(p, rounding_precision=-1) for p in points], "level": name},
         )
         assert ours == {tuple(pair) for pair in oracle}
+
+
+def test_near_is_by_distance_and_not_by_its_square() -> None:
+    ground = level(town.field(1, 1, 2, 2), town.field(2, 0, 3, 0.5))
+    lon, lat = town.lonlat(0.98, 0.98)
+    # 0.02 east is 19 m and 0.02 north 22 m: the corner of the first unit is 29 m away.
+    assert ground.near(lon, lat, 25.0).tolist() == []
+    assert ground.near(lon, lat, 30.0).tolist() == [0]
