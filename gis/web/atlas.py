@@ -6,6 +6,7 @@ from typing import Any
 
 import shapely
 from flask import Blueprint, request
+from shapely.geometry import mapping
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,8 @@ pages = Blueprint("atlas", __name__, url_prefix="/map")
 LEAST_QUERY = 2
 FOUND_MOST = 6
 STRADDLERS_MOST = 200
+# About a decimetre: nothing a screen could show is lost.
+SCREEN_DEG = 1e-6
 
 
 @pages.get("/units/<net>/<level>/<code>")
@@ -66,7 +69,7 @@ def straddlers(net: str, level: str, kind: str) -> Json:
     """Answer with the buildings, streets or estates across a line, most evenly divided first."""
     session = auth.session()
     edition = next((each for each in units.in_force(session, auth.today()) if each.net == net), None)
-    if edition is None or level not in edition.levels:
+    if edition is None or level not in {each.code for each in edition.levels}:
         raise Invalid("web.no_level", net=net, level=level)
     found = places.straddlers(session, edition.id, level, kind)
     return {"total": len(found), "straddlers": [_straddler(place) for place in found[:STRADDLERS_MOST]]}
@@ -98,6 +101,7 @@ def _straddler(place: places.Straddler) -> Json:
         "name_en": place.name_en,
         "area_m2": place.area_m2,
         "box": list(shapely.bounds(place.geometry)),
+        "geometry": mapping(shapely.simplify(place.geometry, SCREEN_DEG)),
         "parts": [part.unit.as_dict() | {"key": part.unit.key, "part": part.share} for part in place.parts],
     }
 

@@ -10,7 +10,7 @@ from flask import Blueprint
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.issues import journal, listing, photos
+from gis.issues import explain, journal, listing, photos
 from gis.people.accounts import ADMINISTRATOR, OPERATOR
 from gis.territory import units
 from gis.web import auth
@@ -32,7 +32,7 @@ def issue(code: str) -> Json:
         "location": location,
         "decision": decision and _named(session, decision),
         "outlines": outlines(session, [side["key"] for side in decision["shares"]] if decision else []),
-        "explanation": [auth.say(each["code"], **each["params"]) for each in decision["reasons"]] if decision else [],
+        "explanation": explain.sentences(decision, auth.locale()) if decision else [],
         "history": [_entry(entry) for entry in journal.history(session, known["id"])],
     }
 

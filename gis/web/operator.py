@@ -41,13 +41,19 @@ def page() -> ResponseReturnValue:
         return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
     who, session, on = auth.current(), auth.session(), auth.today()
     nets = _nets(session, on)
+    # A leader looks at the net of the own patch, everybody else at the one with the finest cells.
+    opens_on = who.scope.units[0][0] if who.scope.units else hotspots.finest_level(session, on)[0]
+    bounds = _bounds(session, who, on)
     boot = {
+        "bounds": bounds,
         "locale": auth.locale(),
         "time_zone": auth.settings().time_zone,
         "csrf": generate_csrf(),
         "may_decide": who.role in {OPERATOR, ADMINISTRATOR},
         "leader": not who.scope.all,
         "nets": nets,
+        "opens_on": opens_on,
+        "patch": [] if who.scope.all else dossier.outlines(session, who.scope.ground.split()),
         "flags": location.FLAGS,
         "states": listing.STATES,
         "categories": _categories(session),
@@ -57,9 +63,9 @@ def page() -> ResponseReturnValue:
     }
     drawn = webmap.operator_map(
         webmap.MapView(
-            bounds=_bounds(session, who, on),
+            bounds=bounds,
             base_version=boot["base_version"],
-            nets=tuple(webmap.NetLayer(net["code"], net["edition_id"], shown=not i) for i, net in enumerate(nets)),
+            nets=tuple(webmap.NetLayer(net["code"], net["edition_id"]) for net in nets),
             nonce=g.csp_nonce,
         )
     )
@@ -157,26 +163,25 @@ def _sides(session: Session, filters: Filters) -> Json:
 
 def _nets(session: Session, on: date) -> list[Json]:
     """Describe the nets in force with their levels, for the switch and the legend."""
-    named = {
-        row.code: row
-        for row in session.execute(
-            text("""
-            SELECT net.code, net.name_zh, net.name_en, jsonb_agg(jsonb_build_object(
-                'code', level.code, 'name', level.name_zh, 'name_en', level.name_en, 'colour', level.colour
-            ) ORDER BY level.rank) AS levels
-            FROM net JOIN level ON level.net = net.code GROUP BY net.code
-            """)
-        )
-    }
+    names = {row.code: row for row in session.execute(text("SELECT code, name_zh, name_en FROM net"))}
     return [
         {
             "code": edition.net,
-            "name": named[edition.net].name_zh,
-            "name_en": named[edition.net].name_en,
+            "name": names[edition.net].name_zh,
+            "name_en": names[edition.net].name_en,
             "edition_id": edition.id,
             "edition": edition.name,
             "valid_from": edition.valid_from.isoformat(),
-            "levels": named[edition.net].levels,
+            "levels": [
+                {
+                    "code": level.code,
+                    "name": level.name_zh,
+                    "name_en": level.name_en,
+                    "colour": level.colour,
+                    "divides": level.divides,
+                }
+                for level in edition.levels
+            ],
         }
         for edition in units.in_force(session, on)
     ]

@@ -59,7 +59,6 @@ class NetLayer:
 
     net: str
     edition_id: int
-    shown: bool
 
 
 @dataclass(frozen=True)
@@ -216,13 +215,14 @@ def _net_layer(net: NetLayer) -> VectorGridProtobuf:
         getFeatureId: Shaotu.unitId
     }"""
     url = f"/tiles/units/{net.edition_id}/{{z}}/{{x}}/{{y}}.mvt"
-    return VectorGridProtobuf(url, net.net, options, show=net.shown)
+    return VectorGridProtobuf(url, net.net, options, show=False)
 
 
 def _straddlers(view: MapView) -> VectorGridProtobuf:
+    # Not interactive: its canvas would take the clicks meant for the units below. The list beside the map opens them.
     options = """{
-        rendererFactory: L.canvas.tile, interactive: true, maxNativeZoom: 16, pane: "straddlers",
-        vectorTileLayerStyles: {straddlers: Shaotu.straddlerStyle}, getFeatureId: Shaotu.straddlerId
+        rendererFactory: L.canvas.tile, interactive: false, maxNativeZoom: 16, pane: "straddlers",
+        vectorTileLayerStyles: {straddlers: Shaotu.straddlerStyle}
     }"""
     url = f"/tiles/straddlers/{view.base_version}/{{edition}}/{{level}}/{{z}}/{{x}}/{{y}}.mvt"
     return VectorGridProtobuf(url, "straddlers", options, show=False)

@@ -15,6 +15,8 @@ window.Shaotu = window.Shaotu || {};
       boundary: "#5d83a6", area: "#b5c9dc", halo: "#0d151d", street: "#8fa5b8", estate: "#86a08f", waterName: "#6fa3c0",
     },
   };
+  // A wall of four thousand dots is looked at from farther away: what is written on the map grows with the page's letters.
+  Shaotu.scale = Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
   const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei","Source Han Sans SC",sans-serif';
   // metres of width at which a street moves up a class
   const CLASSES_M = [36, 22, 12];
@@ -24,7 +26,7 @@ window.Shaotu = window.Shaotu || {};
   };
   // width of a centre line in pixels, by class, at zoom 10, 11, ... before streets are drawn as the areas they are
   const LINE_PX = [[1.2, 1.8, 2.6, 3.6, 5, 8], [0.6, 1, 1.7, 2.6, 3.6, 6], [0, 0.4, 0.8, 1.4, 2.4, 4], [0, 0, 0.3, 0.7, 1.4, 2.6]];
-  const lineWidth = (cls, zoom) => LINE_PX[cls][Math.max(0, Math.min(5, Math.round(zoom) - 10))];
+  const lineWidth = (cls, zoom) => Shaotu.scale * LINE_PX[cls][Math.max(0, Math.min(5, Math.round(zoom) - 10))];
   const AREAS_FROM_Z = 15;
 
   const { PolygonSymbolizer, LineSymbolizer, CenteredTextSymbolizer, LineLabelSymbolizer } = protomapsL;
@@ -51,18 +53,19 @@ window.Shaotu = window.Shaotu || {};
         });
       }
     }
-    for (const [rank, width, opacity] of [[0, 2.4, 0.9], [1, 2, 0.85], [2, 1.1, 0.7], [3, 0.7, 0.5]]) {
-      rules.push({
-        dataLayer: "boundaries", filter: (_z, f) => Math.min(f.props.rank, 3) === rank,
-        symbolizer: new LineSymbolizer({ color: colour.boundary, width, opacity, lineJoin: "round" }),
-      });
-    }
     return rules;
   }
 
+  // The lines of districts and subdistricts lie above the cells of whatever net shows.
+  const boundaryRules = (colour) => [[0, 2.4, 0.9], [1, 2.2, 0.9], [2, 1.3, 0.75], [3, 0.8, 0.45]].map(([rank, width, opacity]) => ({
+    dataLayer: "boundaries", filter: (_z, f) => Math.min(f.props.rank, 3) === rank,
+    symbolizer: new LineSymbolizer({ color: colour.boundary, width: width * Shaotu.scale, opacity, lineJoin: "round" }),
+  }));
+
   function labelRules(colour) {
     const name = Shaotu.locale === "en" ? ["name_en", "name"] : ["name"];
-    const text = (fill, font, more = {}) => ({ labelProps: name, fill, stroke: colour.halo, width: 2.4, font: `${font} ${FONT}`, ...more });
+    const scaled = (font) => font.replace(/(\d+)px/, (_, size) => `${Math.round(size * Shaotu.scale)}px`);
+    const text = (fill, font, more = {}) => ({ labelProps: name, fill, stroke: colour.halo, width: 2.4, font: `${scaled(font)} ${FONT}`, ...more });
     const at = (layer, options, more = {}) => ({ dataLayer: layer, symbolizer: new CenteredTextSymbolizer(options), ...more });
     const areas = [[1, 9, 13, "600 16px"], [2, 13, 15, "600 14px"], [3, 15, 17, "500 12px"]].map(([rank, minzoom, maxzoom, font]) =>
       at("areas", text(colour.area, font, { lineHeight: 1.2 }), { minzoom, maxzoom, filter: (_z, f) => f.props.rank === rank }));
@@ -92,7 +95,7 @@ window.Shaotu = window.Shaotu || {};
   Shaotu.basemap = (map, url) => {
     pane(map, "ground", 150, false);
     pane(map, "units", 250, true);
-    pane(map, "straddlers", 300, true);
+    pane(map, "straddlers", 300, false);
     pane(map, "names", 450, false);
     const common = { url, maxDataZoom: 16, attribution: "", noWrap: true };
     const ground = protomapsL.leafletLayer({ ...common, pane: "ground" });
@@ -101,13 +104,15 @@ window.Shaotu = window.Shaotu || {};
       const colour = Shaotu.palette();
       ground.paintRules = paintRules(colour);
       ground.backgroundColor = colour.land;
+      names.paintRules = boundaryRules(colour);
       names.labelRules = labelRules(colour);
       names.clearLayout();
       ground.rerenderTiles();
       names.rerenderTiles();
     };
     Shaotu.repaint();
-    ground.addTo(map);
-    names.addTo(map);
+    // Asked for by the page once its first question is on the way: a browser opens six connections, and tiles would
+    // take them all.
+    Shaotu.showBasemap = () => { ground.addTo(map); names.addTo(map); };
   };
 })();

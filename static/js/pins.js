@@ -7,7 +7,7 @@ window.Shaotu = window.Shaotu || {};
   const SVG = "http://www.w3.org/2000/svg";
   // told apart also by people who see colours differently
   const SIDES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
-  const SIZE = 26;
+  const SIZE = Math.round(26 * Shaotu.scale);
 
   function svg(name, attributes, ...children) {
     const node = document.createElementNS(SVG, name);
@@ -52,7 +52,9 @@ window.Shaotu = window.Shaotu || {};
     const has = (flag) => flags.includes(flag);
     const node = svg("svg", { viewBox: "0 0 26 26", width: SIZE, height: SIZE, class: "mark", "aria-hidden": "true" });
     const shared = sides.length > 1 ? sides : null;
-    if (has("in_gap")) {
+    if (has("unlocated")) {
+      node.append(svg("circle", { cx: 13, cy: 13, r: 8, class: "mark-ring" }), svg("path", { d: "M13 8v6M13 17v.5", class: "mark-hollow" }));
+    } else if (has("in_gap")) {
       node.append(svg("path", { d: "M13 4L22 13L13 22L4 13Z", class: "mark-hollow" }));
     } else if (has("outside")) {
       node.append(svg("circle", { cx: 13, cy: 13, r: 7, class: "mark-hollow" }), svg("path", { d: "M8.200 17.800L17.800 8.200", class: "mark-hollow" }));
@@ -102,7 +104,7 @@ window.Shaotu = window.Shaotu || {};
     const count = cluster.getChildCount();
     const node = document.createElement("span");
     node.textContent = String(count);
-    const size = count < 10 ? 30 : count < 100 ? 36 : count < 1000 ? 44 : 52;
+    const size = Math.round(Shaotu.scale * (count < 10 ? 30 : count < 100 ? 36 : count < 1000 ? 44 : 52));
     return L.divIcon({ html: node, className: "cluster", iconSize: [size, size] });
   };
 })();

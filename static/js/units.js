@@ -6,6 +6,8 @@ window.Shaotu = window.Shaotu || {};
   const SHADES = { light: ["#fbe3c0", "#f6b26b", "#e2703a", "#b5342a"], dark: ["#5a4526", "#8a5a28", "#bd6c2f", "#ec8446"] };
   // The darkest shade is for the fullest twentieth of the units of a level: a cell and a city are not counted alike.
   const QUANTILES = [0.5, 0.8, 0.95];
+  // the nearer, the fainter: then the ground itself is what one looks at
+  const FILL = [0.42, 0.34, 0.24, 0.16];
   const LINE = { light: "#5b6b7d", dark: "#5f7b92" };
 
   const { nets } = JSON.parse(document.getElementById("boot").textContent);
@@ -14,7 +16,7 @@ window.Shaotu = window.Shaotu || {};
   ])));
 
   // Shared with the page: the net that shows, how many issues stand in each unit, whether they shade it.
-  Shaotu.ground = { net: nets[0]?.code || "", counts: new Map(), shaded: true };
+  Shaotu.ground = { net: "", counts: new Map(), shaded: true };
 
   const steps = new Map();
 
@@ -58,9 +60,9 @@ window.Shaotu = window.Shaotu || {};
     // Only the finest level that shows is shaded: shades on shades would tell a wrong number.
     const shade = unit.finest && Shaotu.ground.shaded ? shadeOf(unit) : null;
     return {
-      fill: true, fillColor: shade || "#000", fillOpacity: shade ? (dark ? 0.5 : 0.42) : 0, stroke: true,
+      fill: true, fillColor: shade || "#000", fillOpacity: shade ? FILL[Math.min(Math.max(zoom, 14), 17) - 14] + (dark ? 0.08 : 0) : 0, stroke: true,
       color: depth > 0 && !dark ? colour : LINE[Shaotu.theme()],
-      weight: depth > 0 ? 0.6 + Math.min(depth, 3) * 0.7 : zoom < 14 ? 0.4 : 0.7,
+      weight: Shaotu.scale * (depth > 0 ? 0.6 + Math.min(depth, 3) * 0.7 : zoom < 14 ? 0.4 : 0.7),
       opacity: depth > 0 ? 0.8 : zoom < 14 ? 0.5 : 0.6,
     };
   };
@@ -79,8 +81,6 @@ window.Shaotu = window.Shaotu || {};
     fill: true, fillColor: fault.kind === "overlap" ? "#b5342a" : "#8a8f98", fillOpacity: 0.45,
     stroke: true, color: fault.kind === "overlap" ? "#b5342a" : "#5b6470", weight: 1.5, dashArray: "4 3",
   });
-
-  Shaotu.straddlerId = (feature) => `${feature.properties.kind}-${feature.properties.id}`;
 
   Shaotu.straddlerStyle = (place) => ({
     fill: place.kind !== "estate", fillColor: "#7b3fa0", fillOpacity: place.kind === "street" ? 0.18 : 0.4,

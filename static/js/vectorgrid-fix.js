@@ -1,11 +1,5 @@
-// leaflet.vectorgrid 1.3.0 was written for an older Leaflet and for plain screens. Two repairs.
+// leaflet.vectorgrid 1.3.0 was written for an older Leaflet and for plain screens. Three repairs.
 "use strict";
-
-// Leaflet 1.8 took fakeStop away. A click on a unit must not also be a click on the bare map; all other events go on,
-// or a press on a unit could not begin a drag.
-L.DomEvent.fakeStop = (event) => {
-  if (event.type === "click") L.DomEvent.stopPropagation(event);
-};
 
 // A canvas has as many dots as its screen, or lines are blurred.
 L.Canvas.Tile.include({
@@ -24,5 +18,26 @@ L.Canvas.Tile.include({
     this._drawnLayers = {};
     this._drawing = true;
     if (options.interactive) this._container.style.pointerEvents = "auto";
+  },
+
+  // Where on the tile an event is. Asked of the screen, because a tile of another zoom is stretched.
+  _pointOf(event) {
+    const box = this._container.getBoundingClientRect();
+    return L.point((event.clientX - box.left) * this._size.x / box.width, (event.clientY - box.top) * this._size.y / box.height);
+  },
+
+  _onClick(event) {
+    if (!this._map || event.type !== "click") return;
+    const point = this._pointOf(event);
+    const hit = Object.values(this._layers).findLast((layer) => layer.options.interactive && layer._containsPoint(point));
+    if (!hit || this._map._draggableMoved(hit)) return;
+    // Leaflet 1.8 took fakeStop away: a click on a unit must not also be a click on the bare map.
+    L.DomEvent.stopPropagation(event);
+    this._fireEvent([hit], event);
+  },
+
+  _onMouseMove(event) {
+    if (!this._map || this._map.dragging.moving() || this._map._animatingZoom) return;
+    this._handleMouseHover(event, this._pointOf(event));
   },
 });

@@ -27,24 +27,31 @@ for (const each of boot.departments) {
   if (each.ground) namesByGround.set(each.ground, [...(namesByGround.get(each.ground) || []), nameOf(each)]);
 }
 
+const [west, south, east, north] = boot.bounds;
+const whole = L.latLngBounds([south, west], [north, east]);
+
 export function start(view) {
   for (const [code, layer] of layers) {
     layer.on("click", (event) => drawing.active || say("unit", { ...event.layer.properties, net: code }));
     layer.on("mouseover", (event) => hover(code, event.layer.properties));
     layer.on("mouseout", () => hover());
   }
-  parted.on("click", (event) => drawing.active || say("straddler", event.layer.properties));
   map.on("click", () => drawing.active || say("nothing"));
   byId("zoom-in").onclick = () => map.zoomIn();
   byId("zoom-out").onclick = () => map.zoomOut();
-  byId("whole").onclick = () => map.fitBounds(window.Shaotu.whole);
-  window.Shaotu.whole = map.getBounds().pad(-0.02);
+  byId("whole").onclick = () => map.fitBounds(whole);
   window.Shaotu.onPin = (code) => drawing.active || say("issue", code);
   L.control.scale({ imperial: false, maxWidth: 140 }).addTo(map);
   // Leaflet's box is not in the order of the keyboard unless it has a name
   map.getContainer().setAttribute("aria-label", t("map_keys"));
   map.getContainer().setAttribute("role", "application");
+  for (const { geometry } of boot.patch) {
+    L.geoJSON(geometry, { interactive: false, style: { color: "#0b5c96", weight: 4, opacity: 0.9, fill: false, className: "patch" } }).addTo(map);
+  }
+  // on a wall half a step fills the screen; on a desk it would make the names too small
+  if (window.Shaotu.scale > 1.3) map.options.zoomSnap = 0.5;
   if (view) map.setView([view.lat, view.lon], view.zoom, { animate: false });
+  else map.fitBounds(whole, { animate: false });
   map.on("moveend", () => say("moved"));
   // pins under a density would cover what it shows
   map.on("zoomend", showLayers);
@@ -62,17 +69,17 @@ export function showLayers() {
 function showStraddlers() {
   const { net, level } = straddledLevel();
   toggle(parted, false);
-  if (!state.straddlers || !net) return;
+  if (!state.straddlers || !level) return;
   parted.options.edition = net.edition_id;
   parted.options.level = level.code;
   toggle(parted, true);
 }
 
-// Lines that matter between jurisdictions: the second level of the first net, the districts of a city.
+// The lines that part responsibility, of the first net that has any; the coarsest unless another was chosen.
 export function straddledLevel() {
-  const net = boot.nets[0];
-  const wanted = state.parted && net?.levels.find((level) => level.code === state.parted);
-  return { net, level: wanted || net?.levels[Math.min(1, net.levels.length - 1)] };
+  const net = boot.nets.find((each) => each.levels.some((level) => level.divides));
+  const levels = net?.levels.filter((level, i) => level.divides && i > 0) || [];
+  return { net, levels, level: levels.find((level) => level.code === state.parted) || levels[0] };
 }
 
 function toggle(layer, shown) {

@@ -158,15 +158,16 @@ on("moved", keep);
 on("opened", () => { keep(); for (const row of document.querySelectorAll("[data-code]")) { if (row.dataset.code === state.issue) row.setAttribute("aria-current", "true"); else row.removeAttribute("aria-current"); } });
 on("issue", (code) => issue.open(code, { keepView: false }).catch((error) => say("failed", error)));
 on("unit", (which) => unit.open(which).catch((error) => say("failed", error)));
-on("straddler", () => { state.tab = "straddlers"; tabs(); showTab(); });
 on("nothing", () => issue.close());
 on("changed", refresh);
 on("failed", (error) => { notice("failed", error.message, button(t("close"), () => clear("failed"))); });
 
 const view = read();
-if (!boot.nets.some((net) => net.code === state.net)) state.net = boot.nets[0]?.code || "";
+if (!boot.nets.some((net) => net.code === state.net)) state.net = boot.opens_on;
 if (!TABS.includes(state.tab)) state.tab = "issues";
 map.start(view);
+const first = refresh();
+window.Shaotu.showBasemap();
 map.showLayers();
 legend.tools();
 legend.draw();
@@ -174,10 +175,10 @@ search.start();
 tabs();
 showTab();
 byId("legend").open = innerWidth >= 1600;
-if (innerWidth < 760) byId("filters-fold").open = byId("hotspots-fold").open = false;
+if (innerWidth < 900) byId("filters-fold").open = byId("hotspots-fold").open = false;
 setInterval(() => { byId("clock").textContent = clockNow(); tellAge(); }, 1000);
 if (!boot.nets.length) notice("empty", t("no_ground"));
-refresh().then(() => {
+first.then(() => {
   if (state.issue) say("issue", state.issue);
   else if (state.unit) { const [net, level, code] = state.unit.split(":"); say("unit", { net, level, code }); }
 });

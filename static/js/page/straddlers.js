@@ -4,17 +4,17 @@ import { byId, button, el, fill, icon } from "./dom.js";
 import { ask } from "./doors.js";
 import { area, levelName, nameOf, number, percent, t } from "./words.js";
 import { say, state } from "./state.js";
-import { fly, straddledLevel } from "./map.js";
+import { choose, straddledLevel } from "./map.js";
 
 const KINDS = ["building", "street", "estate"];
 let kind = "building";
 
 export async function draw() {
-  const { net, level } = straddledLevel();
-  if (!net) return fill(byId("straddlers"), el("p", { class: "empty" }, t("no_ground")));
+  const { net, level, levels } = straddledLevel();
+  if (!level) return fill(byId("straddlers"), el("p", { class: "empty" }, t("no_ground")));
   const head = el("div", { class: "bar-tools" },
     el("select", { "aria-label": t("level"), id: "parted-level", onchange: ({ target }) => { state.parted = target.value; say("layers"); draw(); } },
-      net.levels.slice(1).map((each) => el("option", { value: each.code, selected: each === level }, levelName(net.code, each.code)))),
+      levels.map((each) => el("option", { value: each.code, selected: each === level }, levelName(net.code, each.code)))),
     el("select", { "aria-label": t("kind"), id: "parted-kind", onchange: ({ target }) => { kind = target.value; draw(); } },
       KINDS.map((each) => el("option", { value: each, selected: each === kind }, t(`place.${each}`)))),
     !state.straddlers && button(t("show_layer"), () => { state.straddlers = true; say("layers"); draw(); }));
@@ -26,8 +26,7 @@ export async function draw() {
 }
 
 function place(each) {
-  const [west, south, east, north] = each.box;
-  return el("li", {}, el("button", { type: "button", class: "row", onclick: () => fly(L.latLngBounds([south, west], [north, east])) },
+  return el("li", {}, el("button", { type: "button", class: "row", onclick: () => choose({ footprint: each.geometry, box: each.box }) },
     icon(each.kind), el("span", { class: "row-main" },
       el("span", { class: "row-head" }, el("b", {}, nameOf(each) || t(`place.${each.kind}`)), el("span", { class: "quiet" }, area(each.area_m2))),
       shares(each.parts))));

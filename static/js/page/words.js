@@ -26,7 +26,14 @@ const clock = new Intl.DateTimeFormat(tag, { timeZone: boot.time_zone, hour: "2-
 const ages = new Intl.RelativeTimeFormat(tag, { numeric: "always", style: "short" });
 
 export const number = (value) => numbers.format(value);
-export const percent = (value) => percents.format(value);
+
+// A chance is never rounded to nothing or to certainty.
+export function percent(value) {
+  if (value > 0 && value < 0.001) return `< ${percents.format(0.001)}`;
+  if (value < 1 && value > 0.999) return `> ${percents.format(0.999)}`;
+  return percents.format(value);
+}
+
 export const moment = (iso) => moments.format(new Date(iso));
 export const fullTime = (iso) => full.format(new Date(iso));
 export const clockNow = () => clock.format(new Date());
