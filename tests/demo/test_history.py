@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from gis.demo import day, files, history, voices
+from gis.demo import day, files, history, spots, voices
 from gis.demo.city import City
 from gis.issues import intake
 from gis.territory import coords, locate
@@ -61,7 +61,7 @@ def test_a_tenth_of_the_reports_have_nothing_but_words(told: list[history.Json])
 def test_a_phones_fix_is_as_far_off_as_it_says(hechuan: City) -> None:
     teller = history.Teller(hechuan, np.random.default_rng(1))
     app = next(channel for channel in history.CHANNELS if channel.code == "wechat")
-    spot = history.Spot(np.zeros(2), "")
+    spot = spots.Spot(np.zeros(2), "")
     off, said = [], []
     for _ in range(400):
         fix = teller._fix(app, spot)
