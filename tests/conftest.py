@@ -100,6 +100,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     made = create_app(settings)
     made.testing = True
     yield made
+    made.extensions["live"].close()
     made.extensions["engine"].dispose()
 
 

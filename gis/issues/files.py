@@ -172,9 +172,7 @@ def _to_lonlat(crs: object) -> Callable[[bytes], Json]:
     if source.is_geographic and source.equals(CRS("OGC:CRS84"), ignore_axis_order=True):
         return lambda wkb: shapely.geometry.mapping(shapely.from_wkb(wkb))
     change = Transformer.from_crs(source, "OGC:CRS84", always_xy=True).transform
-    return lambda wkb: shapely.geometry.mapping(
-        shapely.transform(shapely.from_wkb(wkb), change, interleaved=False)
-    )
+    return lambda wkb: shapely.geometry.mapping(shapely.transform(shapely.from_wkb(wkb), change, interleaved=False))
 
 
 _READERS: Mapping[str, Callable[[Path], Table]] = {

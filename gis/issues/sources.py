@@ -49,9 +49,7 @@ def get(session: Session, code: str) -> Sender:
     if source is None:
         raise Invalid("source.unknown", code=code)
     points = session.execute(
-        select(DefaultPoint.lon, DefaultPoint.lat).where(
-            DefaultPoint.source == code, DefaultPoint.state == "accepted"
-        )
+        select(DefaultPoint.lon, DefaultPoint.lat).where(DefaultPoint.source == code, DefaultPoint.state == "accepted")
     )
     habits = locate.Habits(source.datum, source.accuracy_m, source.accuracy_kind)
     return Sender(code, habits, frozenset(_raster(lon, lat) for lon, lat in points))

@@ -100,7 +100,7 @@ def _number(raw: Mapping[str, Any], name: str) -> float:
         raise Invalid("locate.number_missing", field=name)
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Invalid("locate.not_a_number", field=name, value=str(value)[:80]) from None
     if not isfinite(number):
         raise Invalid("locate.not_finite", field=name, value=str(value)[:80])

@@ -1,43 +1,37 @@
-"""The programs' door: JSON in, JSON out, under /api/v1. Every view reads, calls one thing below, commits once, answers."""
+"""The programs' door to issues: JSON in, JSON out, under /api/v1. A view reads, calls below, commits once, answers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from typing import Any, cast
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request, send_file
+from flask import Blueprint, Response, jsonify, request, send_file
 from flask.typing import ResponseReturnValue
+from sqlalchemy import text
 
-from gis.errors import Invalid
-from gis.issues import default_points, intake, journal, listing, photos
+from gis.issues import default_points, explain, intake, journal, listing, photos
 from gis.people.accounts import ADMINISTRATOR, LEADER, OPERATOR
-from gis.settings import Settings
-from gis.territory import locate
-from gis.web import auth
+from gis.web import asked, auth
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 Json = dict[str, Any]
 
-SEES_REPORTERS = (OPERATOR, ADMINISTRATOR)
 DECIDES = (OPERATOR, ADMINISTRATOR)
 FILES = (OPERATOR, ADMINISTRATOR, LEADER)
-PHOTOS_MOST = 9
+POINT_FIELDS = ("id", "source", "lon", "lat", "issues_n", "texts_n", "categories_n", "addresses_n", "state", "decided_by")
 
 
 @blueprint.post("/issues")
 @auth.require(*FILES)
 def post_issue() -> ResponseReturnValue:
     """File a report: a JSON body, or a form with the JSON in `report` and files in `photos`."""
-    clerk = _clerk()
-    pictures = _pictures()
-    report = intake.parse_report(_report_body(), now=clerk.now, zone=clerk.zone)
+    clerk = asked.clerk()
+    # Decoded before anything is written: a report with a photo that will not do is not half filed.
+    pictures = asked.pictures()
+    report = intake.parse_report(asked.report(), now=clerk.now, zone=clerk.zone)
     accepted = intake.accept(auth.session(), report, by=clerk.by, now=clerk.now, settings=clerk.settings)
-    for picture in () if accepted.known else pictures:
-        photos.add(auth.session(), accepted.id, picture, clerk.settings.var_dir, now=clerk.now)
+    if not accepted.known:
+        _keep(accepted.id, pictures, clerk)
     auth.session().commit()
     return jsonify(_receipt(accepted)), 200 if accepted.known else 201
 
@@ -46,34 +40,48 @@ def post_issue() -> ResponseReturnValue:
 @auth.require()
 def get_issues() -> ResponseReturnValue:
     """List issues by filters: pages of rows, or ?format=geojson; ?counts=1 adds what the filter panel shows."""
-    filters = listing.parse_filters(request.args)
+    session, filters = auth.session(), listing.parse_filters(request.args)
     # Before the rows: what comes in between is then told twice, and not never.
-    seq = journal.head(auth.session())
+    seq = journal.head(session)
     if request.args.get("format") == "geojson":
-        limit = _whole("limit", listing.FEATURES_MOST, listing.FEATURES_MOST)
-        collection = listing.geojson(auth.session(), filters, seq=seq, limit=limit)
-        return Response(collection, mimetype="application/geo+json")
-    page, per_page = _whole("page", 1, 100_000), _whole("per_page", listing.PAGE_ROWS, listing.PAGE_ROWS_MOST)
-    rows = listing.rows(auth.session(), filters, page=page, per_page=per_page)
-    answer: Json = {"seq": seq, "page": page, "per_page": per_page, "total": listing.total(auth.session(), filters)}
+        limit = asked.whole("limit", listing.FEATURES_MOST, listing.FEATURES_MOST)
+        return Response(listing.geojson(session, filters, seq=seq, limit=limit), mimetype="application/geo+json")
+    page = asked.whole("page", 1, 100_000)
+    per_page = asked.whole("per_page", listing.PAGE_ROWS, listing.PAGE_ROWS_MOST)
+    rows = [_discreet(row) for row in listing.rows(session, filters, page=page, per_page=per_page)]
+    answer = {"seq": seq, "page": page, "per_page": per_page, "total": listing.total(session, filters), "issues": rows}
     if request.args.get("counts"):
-        answer["counts"] = listing.counts(auth.session(), filters)
-    return jsonify(answer | {"issues": [_discreet(row) for row in rows]})
+        answer["counts"] = listing.counts(session, filters)
+    return jsonify(answer)
 
 
 @blueprint.get("/issues/<code>")
 @auth.require()
 def get_issue(code: str) -> ResponseReturnValue:
-    """Tell all that is known of an issue: what was found, decided and done, by whom."""
-    issue = listing.get(auth.session(), code)
-    return jsonify(_discreet(issue) | {"photos": _photos(code, issue["id"])})
+    """Tell all that is known of an issue: what was said, found, decided and done, by whom."""
+    session = auth.session()
+    issue = listing.get(session, code)
+    kept = session.execute(_KEPT, {"issue_id": issue["id"]}).one()
+    history = [entry | {"at": entry["at"].isoformat()} for entry in journal.history(session, issue["id"])]
+    return jsonify(
+        _discreet(issue)
+        | {
+            "location": kept.location,
+            "findings": kept.findings,
+            "decision": kept.answer,
+            "explanation": explain.sentences(kept.answer, auth.locale()) if kept.answer else [],
+            "parties": kept.parties,
+            "history": history,
+            "photos": _photos(code, issue["id"]),
+        }
+    )
 
 
 @blueprint.post("/issues/<code>/place")
 @auth.require(*DECIDES)
 def place_issue(code: str) -> ResponseReturnValue:
     """Put an issue where a person says it is; it is decided and dispatched anew."""
-    location = intake.place(auth.session(), code, _body(), _clerk())
+    location = intake.place(auth.session(), code, asked.body(), asked.clerk())
     auth.session().commit()
     return jsonify(location.as_dict())
 
@@ -82,9 +90,8 @@ def place_issue(code: str) -> ResponseReturnValue:
 @auth.require(*FILES)
 def post_photos(code: str) -> ResponseReturnValue:
     """Add photos to an issue."""
-    clerk, issue = _clerk(), listing.get(auth.session(), code)
-    for picture in _pictures():
-        photos.add(auth.session(), issue["id"], picture, clerk.settings.var_dir, now=clerk.now)
+    issue = listing.get(auth.session(), code)
+    _keep(issue["id"], asked.pictures(), asked.clerk())
     auth.session().commit()
     return jsonify(photos=_photos(code, issue["id"])), 201
 
@@ -94,47 +101,35 @@ def post_photos(code: str) -> ResponseReturnValue:
 def get_photo(code: str, sha256: str) -> ResponseReturnValue:
     """Send a photo to who may see its issue."""
     photo = photos.get(auth.session(), listing.get(auth.session(), code)["id"], sha256)
-    file = photos.path(_settings().var_dir, photo.sha256)
+    file = photos.path(asked.settings().var_dir, photo.sha256)
     response = send_file(file, mimetype="image/jpeg", max_age=3600)
     response.cache_control.private = True
     return response
-
-
-@blueprint.get("/locate")
-@auth.require()
-def get_location() -> ResponseReturnValue:
-    """Say what a place stands on: ?lon=&lat=&datum=&accuracy_m=, ?building=, ?street= or ?text=, and ?on=."""
-    return _located(request.args)
-
-
-@blueprint.post("/locate")
-@auth.require()
-def post_location() -> ResponseReturnValue:
-    """Say what a place stands on; the body may hold a GeoJSON geometry."""
-    return _located(_body())
 
 
 @blueprint.get("/default-points")
 @auth.require(*DECIDES)
 def get_default_points() -> ResponseReturnValue:
     """List the crowded points of a source, with what a person needs to decide."""
-    return jsonify(default_points=[_point(each) for each in default_points.of_source(auth.session(), _argument("source"))])
+    points = default_points.of_source(auth.session(), asked.argument("source"))
+    return jsonify(default_points=[_point(each) for each in points])
 
 
 @blueprint.post("/default-points")
 @auth.require(*DECIDES)
 def propose_default_points() -> ResponseReturnValue:
     """Count the issues on identical coordinates of a source and propose the crowded points."""
-    points = default_points.propose(auth.session(), str(_body().get("source", "")))
+    points = default_points.propose(auth.session(), str(asked.body().get("source", "")))
+    answer = [_point(each) for each in points]
     auth.session().commit()
-    return jsonify(default_points=[_point(each) for each in points])
+    return jsonify(default_points=answer)
 
 
 @blueprint.post("/default-points/<int:point_id>/accept")
 @auth.require(*DECIDES)
 def accept_default_point(point_id: int) -> ResponseReturnValue:
     """Settle that a point says nothing; its issues are to be located again."""
-    clerk = _clerk()
+    clerk = asked.clerk()
     unlocated_n = default_points.accept(auth.session(), point_id, by=clerk.by, now=clerk.now)
     auth.session().commit()
     return jsonify(unlocated_n=unlocated_n)
@@ -144,64 +139,15 @@ def accept_default_point(point_id: int) -> ResponseReturnValue:
 @auth.require(*DECIDES)
 def reject_default_point(point_id: int) -> ResponseReturnValue:
     """Settle that the reports on a point are honest."""
-    clerk = _clerk()
+    clerk = asked.clerk()
     default_points.reject(auth.session(), point_id, by=clerk.by, now=clerk.now)
     auth.session().commit()
     return jsonify(unlocated_n=0)
 
 
-def _settings() -> Settings:
-    return cast(Settings, current_app.extensions["settings"])
-
-
-def _clerk() -> intake.Clerk:
-    return intake.Clerk(auth.current().username, datetime.now(UTC), _settings())
-
-
-def _located(said: Mapping[str, Any]) -> ResponseReturnValue:
-    given = {name: value for name, value in said.items() if name not in {"on", "lang"}}
-    spot = locate.parse(given.get("place", given))
-    found = locate.at(auth.session(), spot, _day(said.get("on")), _clerk().rules)
-    return jsonify(found.as_dict())
-
-
-def _day(said: object) -> date:
-    if said in (None, ""):
-        return datetime.now(ZoneInfo(_settings().time_zone)).date()
-    try:
-        return date.fromisoformat(str(said))
-    except ValueError:
-        raise Invalid("api.bad_date", value=str(said)[:40]) from None
-
-
-def _report_body() -> Json:
-    if request.mimetype == "multipart/form-data":
-        return _json_object(request.form.get("report", ""))
-    return _body()
-
-
-def _body() -> Json:
-    return _json_object(request.get_data())
-
-
-def _json_object(written: str | bytes) -> Json:
-    try:
-        read = json.loads(written)
-    except (ValueError, RecursionError) as error:
-        raise Invalid("api.not_json", reason=str(error)[:200]) from None
-    if not isinstance(read, dict):
-        raise Invalid("api.not_an_object")
-    return read
-
-
-def _pictures() -> list[photos.Picture]:
-    """Decode the uploads before anything is written."""
-    settings = _settings()
-    limits = photos.Limits(settings.photo_limit_bytes, settings.photo_limit_px)
-    sent = request.files.getlist("photos")
-    if len(sent) > PHOTOS_MOST:
-        raise Invalid("photo.too_many", most=PHOTOS_MOST)
-    return [photos.read(file.filename or "", file.stream.read(limits.file_bytes + 1), limits) for file in sent]
+def _keep(issue_id: int, pictures: list[photos.Picture], clerk: intake.Clerk) -> None:
+    for picture in pictures:
+        photos.add(auth.session(), issue_id, picture, clerk.settings.var_dir, now=clerk.now)
 
 
 def _photos(code: str, issue_id: int) -> list[Json]:
@@ -229,24 +175,25 @@ def _receipt(accepted: intake.Accepted) -> Json:
 
 def _discreet(row: Json) -> Json:
     """Hide the reporter from everybody who does not speak with reporters."""
-    shown = row["reporter"] if auth.current().role in SEES_REPORTERS else listing.masked(row["reporter"])
+    shown = row["reporter"] if auth.current().role in DECIDES else listing.masked(row["reporter"])
     return row | {"reporter": shown}
 
 
-def _point(point: Any) -> Json:  # noqa: ANN401 -- a row of default_point
-    names = ("id", "source", "lon", "lat", "issues_n", "texts_n", "categories_n", "addresses_n", "state", "decided_by")
-    return {name: getattr(point, name) for name in names}
+def _point(point: default_points.DefaultPoint) -> Json:
+    return {name: getattr(point, name) for name in POINT_FIELDS}
 
 
-def _argument(name: str) -> str:
-    said = request.args.get(name, "").strip()
-    if not said:
-        raise Invalid("api.argument_missing", name=name)
-    return said
-
-
-def _whole(name: str, default: int, most: int) -> int:
-    said = request.args.get(name, str(default))
-    if not (said.isascii() and said.isdigit() and len(said) < 10 and 1 <= int(said) <= most):
-        raise Invalid("api.bad_number", name=name, value=said[:40], most=most)
-    return int(said)
+_KEPT = text("""
+SELECT (SELECT location FROM finding WHERE issue_id = :issue_id ORDER BY version DESC LIMIT 1) AS location,
+       (SELECT json_agg(json_build_object('version', version, 'found_at', found_at, 'found_by', found_by,
+                                          'located', location -> 'located', 'reason', location -> 'reason')
+                        ORDER BY version)
+        FROM finding WHERE issue_id = :issue_id) AS findings,
+       (SELECT answer FROM decision WHERE issue_id = :issue_id ORDER BY version DESC LIMIT 1) AS answer,
+       (SELECT coalesce(json_agg(json_build_object('department', department, 'name_zh', name_zh, 'name_en', name_en,
+                                                   'role', role, 'jurisdiction', jurisdiction, 'called_at', called_at)
+                                 ORDER BY role DESC, department), '[]')
+        FROM party JOIN department ON department.code = party.department
+        WHERE issue_id = :issue_id AND version = (SELECT max(version) FROM decision WHERE issue_id = :issue_id)
+       ) AS parties
+""")

@@ -1,0 +1,88 @@
+"""What a request asks, read for the programs' door or refused with a sentence."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+from flask import current_app, request
+
+from gis.errors import Invalid
+from gis.issues import photos
+from gis.issues.intake import Clerk
+from gis.settings import Settings
+from gis.web import auth
+
+Json = dict[str, Any]
+
+PHOTOS_MOST = 9
+DIGITS_MOST = 9
+
+
+def settings() -> Settings:
+    """Return the settings of the installation."""
+    return cast(Settings, current_app.extensions["settings"])
+
+
+def clerk() -> Clerk:
+    """Return who asks, now, as one who takes in and moves issues."""
+    return Clerk(auth.current().username, datetime.now(UTC), settings())
+
+
+def body() -> Json:
+    """Read a JSON object; raise Invalid if the body is none."""
+    return json_object(request.get_data())
+
+
+def report() -> Json:
+    """Read a report: the body, or the field `report` of a form that carries photos too."""
+    if request.mimetype == "multipart/form-data":
+        return json_object(request.form.get("report", ""))
+    return body()
+
+
+def json_object(written: str | bytes) -> Json:
+    """Read a JSON object from text; raise Invalid."""
+    try:
+        read = json.loads(written)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("api.not_json", reason=str(error)[:200]) from None
+    if not isinstance(read, dict):
+        raise Invalid("api.not_an_object")
+    return read
+
+
+def pictures() -> list[photos.Picture]:
+    """Decode the uploads; raise Invalid at the first that will not do."""
+    limits = photos.Limits(settings().photo_limit_bytes, settings().photo_limit_px)
+    sent = request.files.getlist("photos")
+    if len(sent) > PHOTOS_MOST:
+        raise Invalid("photo.too_many", most=PHOTOS_MOST)
+    return [photos.read(file.filename or "", file.stream.read(limits.file_bytes + 1), limits) for file in sent]
+
+
+def argument(name: str) -> str:
+    """Read an argument of the address; raise Invalid if it is missing."""
+    said = request.args.get(name, "").strip()
+    if not said:
+        raise Invalid("api.argument_missing", name=name)
+    return said
+
+
+def whole(name: str, default: int, most: int) -> int:
+    """Read a whole number from 1 to `most`; raise Invalid."""
+    said = request.args.get(name, str(default))
+    if not (said.isascii() and said.isdigit() and len(said) <= DIGITS_MOST and 1 <= int(said) <= most):
+        raise Invalid("api.bad_number", name=name, value=said[:40], most=most)
+    return int(said)
+
+
+def day(said: object) -> date:
+    """Read a date, today in the city when none is said; raise Invalid."""
+    if said in (None, ""):
+        return auth.today()
+    try:
+        return date.fromisoformat(str(said))
+    except ValueError:
+        raise Invalid("api.bad_date", value=str(said)[:40]) from None
