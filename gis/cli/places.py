@@ -22,7 +22,9 @@ from gis.territory import places as ground
 from gis.territory import units
 from gis.territory.places import PlaceFile, Reject, Report, Sliver, Straddler, Watch
 
-REJECTS = click.option("--rejects", type=click.Path(path_type=Path), help="Where rows left out go, with their reasons.")
+REJECTS = click.option(
+    "--rejects", type=click.Path(path_type=Path), help="Where rows left out go; a file in var/rejects else."
+)
 DATA = click.option("--data", type=click.Path(path_type=Path), help="Where the files are, if not beside the mapping.")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Do all of it, then undo it and say what would have been.")
 ON = click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day asked about; today when left out.")
@@ -41,14 +43,13 @@ def places() -> None:
 def load(mapping: Path, data: Path | None, rejects: Path | None, dry_run: bool) -> None:
     """Import the files of a mapping. A row that is known already is brought up to date; nothing is deleted."""
     files = ground.read_mapping(mapping, data)
-    out = rejects or mapping.with_suffix(".rejects.csv")
     left_out: list[Reject] = []
     with cli_session() as session:
         for file in files:
             with _watched(file, left_out) as watch:
                 report = ground.load(session, file, watch, now=datetime.now(UTC), dry_run=dry_run)
             _tell(report)
-        _write(out, left_out)
+        _write(rejects or _default_rejects(mapping), left_out)
         if dry_run:
             click.echo(_say("cli.places.dry_run"))
 
@@ -64,7 +65,7 @@ def load_areas(mapping: Path, data: Path | None, rejects: Path | None) -> None:
         for file in areas.read_mapping(mapping, data):
             report = areas.load(session, file, left_out.append)
             click.echo(_say("cli.places.areas", **(vars(report) | {"file": report.path.name})))
-        _write(rejects or mapping.with_suffix(".rejects.csv"), left_out)
+        _write(rejects or _default_rejects(mapping), left_out)
 
 
 @places.command()
@@ -102,10 +103,15 @@ def _watched(file: PlaceFile, left_out: list[Reject]) -> Iterator[Watch]:
         yield Watch(lambda done, rows_n: progress.update(task, completed=done, total=rows_n), left_out.append)
 
 
+def _default_rejects(mapping: Path) -> Path:
+    return product.load().var_dir / "rejects" / f"{mapping.stem}.csv"
+
+
 def _write(path: Path, left_out: list[Reject]) -> None:
     """Write the rows left out, each with its reason; no file when there are none."""
     if not left_out:
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8-sig", newline="") as opened:
         writer = csv.writer(opened)
         writer.writerow(("row", "external_id", "code", "reason"))

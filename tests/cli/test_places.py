@@ -44,6 +44,7 @@ net = "admin"
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("SHAOTU_DATABASE_URL", str(settings.database_url))
+    monkeypatch.setenv("SHAOTU_VAR_DIR", str(settings.var_dir))
     monkeypatch.setenv("SHAOTU_LANGUAGE", "en")
 
     def _run(*words: object, fails: bool = False) -> str:
@@ -77,7 +78,7 @@ def buildings(engine: Engine) -> int:
 
 
 def test_an_import_tells_its_counts_and_writes_the_rows_left_out(run: Run, folder: Path, clean_db: Engine) -> None:
-    said = run("load", folder / "places.toml")
+    said = run("load", folder / "places.toml", "--rejects", folder / "places.rejects.csv")
     assert "2 rows = 1 new + 0 changed + 0 as before + 1 left out; 2 shares" in said
     with (folder / "places.rejects.csv").open(encoding="utf-8-sig", newline="") as opened:
         (left_out,) = csv.DictReader(opened)
