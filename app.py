@@ -21,7 +21,21 @@ from gis import db, errors, language
 from gis import settings as product
 from gis.errors import Problems, ShaotuError
 from gis.settings import Settings
-from gis.web import agreements, api, atlas, auth, dossier, ground, headers, health, live, operator, packing, serve, tiles
+from gis.web import (
+    agreements,
+    api,
+    atlas,
+    auth,
+    dossier,
+    ground,
+    headers,
+    health,
+    live,
+    operator,
+    packing,
+    serve,
+    tiles,
+)
 
 BLUEPRINTS = (
     health.blueprint,

@@ -16,7 +16,7 @@ from gis.errors import Invalid, Problems, ShaotuError
 ROOT = Path(__file__).parent.parent
 PREFIX = "SHAOTU_"
 # Variables that speak to the set-up and the tests, not to the product.
-ASIDE = frozenset({"SETTINGS", "TEST_DATABASE_URL", "PROOF_DATA"})
+ASIDE = frozenset({"SETTINGS", "TEST_DATABASE_URL", "BROWSER"})
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
