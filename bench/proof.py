@@ -27,6 +27,9 @@ PARTS: dict[str, Callable[[Path], list[Row]]] = {
 }
 
 
+VERDICTS = {True: "reached", False: "**missed**", None: "slower than the goal"}
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of the proof and its figures."""
@@ -40,7 +43,7 @@ class Part:
         yield "| what | measured | target | |"
         yield "|---|---|---|---|"
         for name, value, target, passed in self.rows:
-            yield f"| {name} | {_figure(value)} | {_figure(target)} | {'reached' if passed else '**missed**'} |"
+            yield f"| {name} | {_figure(value)} | {_figure(target)} | {VERDICTS[passed]} |"
         yield ""
 
 
@@ -67,7 +70,7 @@ def main(data: Path, report: Path, only: tuple[str, ...]) -> None:
     report.write_text("\n".join(lines), encoding="utf-8")
     click.echo("\n".join(lines))
     rows = [row for part in parts for row in part.rows]
-    missed = sum(not row[3] for row in rows)
+    missed = sum(row[3] is False for row in rows)
     click.echo(f"{len(rows) - missed} passed, {missed} failed")
     sys.exit(1 if missed else 0)
 

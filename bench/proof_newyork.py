@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 from sqlalchemy import Engine
 
-from bench import cities, fresh, proof_marble_hill, truth
-from bench.figures import Row, all_of, at_least, at_most, equal, told
+from bench import cities, fresh, proof_marble_hill, proof_places, truth
+from bench.figures import Row, all_of, at_least, equal, timed, told
 from gis import db
 from gis.settings import Settings
 from gis.territory import geocode
@@ -42,6 +42,7 @@ def measure(data: Path) -> list[Row]:
             *_levels(engine, data),
             *_houses(engine, data),
             *proof_marble_hill.measure(engine),
+            *proof_places.measure(engine, data),
         ]
 
 
@@ -56,14 +57,14 @@ def load(engine: Engine, settings: Settings, data: Path) -> Iterator[Row]:
     with clock.timed("issues"):
         taken = cities.load_issues(engine, issues, HERE / "issues.toml", settings)
     yield told("editions loaded and put in force", len(reports))
-    yield at_most("seconds to load the boundary layers", clock.seconds["boundaries"], 60)
+    yield timed("seconds to load the boundary layers", clock.seconds["boundaries"], 60)
     for kind, report in loaded.items():
         yield all_of(f"{kind}: imported or rejected with a reason", report.rows, report.rows)
         yield told(f"{kind}: rejected", report.rejected)
-    yield at_most("seconds for buildings, roads and addresses, with shares", clock.seconds["places"], 180)
+    yield timed("seconds for buildings, roads and addresses, with shares", clock.seconds["places"], 180)
     yield equal("requests filed", taken.accepted, REQUESTS_N)
     yield equal("accepted + known + rejected", taken.accepted + taken.known + taken.rejected, REQUESTS_N)
-    yield at_most("seconds to locate and store the requests", clock.seconds["issues"], 60)
+    yield timed("seconds to locate and store the requests", clock.seconds["issues"], 60)
 
 
 def _levels(engine: Engine, data: Path) -> Iterator[Row]:

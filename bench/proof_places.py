@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from bench.figures import Row, at_most, told
+from bench.figures import Row, at_most, timed, told
 from gis import db
 from gis.territory import places, units
 
@@ -65,7 +65,7 @@ def _nearest(session: Session, kind: str, points: NDArray[np.float64]) -> Iterat
     started = time.perf_counter()
     found = places.nearest(session, kind, points, WITHIN_M)
     took_ms = (time.perf_counter() - started) * 1000
-    yield at_most(f"{kind}: ms for the nearest, each of {len(points)} points", took_ms / len(points), 0.15)
+    yield timed(f"{kind}: ms for the nearest, each of {len(points)} points", took_ms / len(points), 0.15)
     distances = np.array([each.distance_m for each in found if each])
     yield told(f"{kind}: requests with one within 100 m", len(distances))
     for name, limit in (("inside one", INSIDE_M), ("within 25 m of one", BESIDE_M)):
