@@ -29,6 +29,8 @@ UNBENT_M = 0.00005
 ON_EDGE_M = 0.001
 LOOKED_AT = (0.25, 0.5, 0.75)
 PASSES = 20
+# Vertices looked at in one go: a file of 300 MB holds ten million.
+AT_ONCE = 500_000
 METRES_PER_DEGREE = 111_320.0
 
 
@@ -86,6 +88,10 @@ def _ends(rings: _Rings, edges: Indices) -> tuple[Floats, Floats, NDArray[np.boo
 
 def _bends(rings: _Rings, edges: Indices, carry: Carry) -> Floats:
     """Measure in metres how far each edge, straight in the source, lies off the straight line in the target."""
+    return np.concatenate([_bends_of(rings, some, carry) for some in np.array_split(edges, len(edges) // AT_ONCE + 1)])
+
+
+def _bends_of(rings: _Rings, edges: Indices, carry: Carry) -> Floats:
     low, high, _ = _ends(rings, edges)
     from_, to = carry(low), carry(high)
     scale = np.column_stack((np.cos(np.radians(from_[:, 1])), np.ones(len(from_)))) * METRES_PER_DEGREE
@@ -108,7 +114,12 @@ def _noded(rings: _Rings, bend: Floats, on_edge: float) -> _Rings:
     ends, edge_of = np.unique(np.hstack((low, high)), axis=0, return_inverse=True)
     vertices = np.unique(rings.at, axis=0)
     tree = shapely.STRtree(np.asarray(shapely.linestrings(ends.reshape(-1, 2, 2)), dtype=object))
-    vertex, line = tree.query(shapely.points(vertices), predicate="dwithin", distance=on_edge)
+    near = [
+        np.array([[start], [0]])
+        + tree.query(shapely.points(vertices[start : start + AT_ONCE]), predicate="dwithin", distance=on_edge)
+        for start in range(0, len(vertices), AT_ONCE)
+    ]
+    vertex, line = np.concatenate(near, axis=1)
     step = ends[line, 2:] - ends[line, :2]
     along = ((vertices[vertex] - ends[line, :2]) * step).sum(axis=1) / (step**2).sum(axis=1)
     margin = on_edge / np.hypot(step[:, 0], step[:, 1])
