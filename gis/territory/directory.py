@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -17,7 +17,10 @@ MOST_ROWS = 400
 
 @dataclass(frozen=True)
 class Hit:
-    """A row of the ground an address may mean. alike 0..1: its name to the one said; level: of a division."""
+    """A row of the ground an address may mean.
+
+    alike 0..1: its name to the one said; level: of a division; block: which of the houses that share one number.
+    """
 
     label: str
     geometry: BaseGeometry
@@ -25,6 +28,7 @@ class Hit:
     ref_kind: str | None = None
     ref_id: int | None = None
     level: str | None = None
+    block: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,28 @@ class Neighbour:
 def houses(session: Session, wanted: Sequence[str]) -> list[Hit]:
     """List the addresses of some keys (address.text_key)."""
     rows = session.execute(_HOUSES, {"keys": list(wanted), "most": MOST_ROWS})
-    return [Hit(_label(row), _shape(row), 1.0, "address", row.id) for row in rows]
+    return [_house(row, _label(row)) for row in rows]
+
+
+def blocks(session: Session, estate: str, number: str) -> list[Hit]:
+    """List the houses of an estate that go by a number (5号楼, 阳光花园5幢 for 5), as addresses or as buildings."""
+    wanted = keys.number(number)
+    rows = session.execute(_BLOCKS, {"estate": estate})
+    found = [_house(row, f"{estate}{row.building_number}") for row in rows]
+    return [hit for hit in found if hit.block == wanted] or _named_blocks(session, estate, wanted)
+
+
+def _named_blocks(session: Session, estate: str, wanted: str) -> list[Hit]:
+    rows = session.execute(_NAMED_BLOCKS, {"estate": estate})
+    named = [(row, row.name.removeprefix(estate)) for row in rows]
+    chosen = [(row, name) for row, name in named if keys.number(name) == wanted]
+    return [Hit(f"{estate}{name}", _shape(row), 1.0, "building", row.id) for row, name in chosen]
+
+
+def standing(session: Session, hit: Hit) -> Hit:
+    """Return the building an address stands on under the label of the address; the address where there is none."""
+    row = session.execute(_STANDING, {"geom": shapely.to_wkb(hit.geometry, hex=True)}).first()
+    return replace(hit, geometry=_shape(row), ref_kind="building", ref_id=row.id) if row else hit
 
 
 def buildings_at(session: Session, street: str, number: str) -> list[Hit]:
@@ -47,15 +72,6 @@ def buildings_at(session: Session, street: str, number: str) -> list[Hit]:
     written = [number, f"{number}号", number.lower()]
     rows = session.execute(_BUILDINGS_AT, {"street": street, "numbers": written, "most": MOST_ROWS})
     return [Hit(_label(row), _shape(row), 1.0, "building", row.id) for row in rows]
-
-
-def buildings_of(session: Session, estate: str, number: str) -> list[Hit]:
-    """List the buildings of an estate that go by a number (5号楼, 阳光花园5幢 for 5)."""
-    wanted = keys.number(number)
-    rows = session.execute(_BUILDINGS_OF, {"estate": estate}).all()
-    named = [(row, row.name.removeprefix(estate)) for row in rows]
-    chosen = [(row, name) for row, name in named if keys.number(name) == wanted]
-    return [Hit(f"{estate}{name}", _shape(row), 1.0, "building", row.id) for row, name in chosen]
 
 
 def named_buildings(session: Session, names: Sequence[str]) -> list[Hit]:
@@ -103,9 +119,11 @@ def _shape(row: Row[tuple[object, ...]]) -> BaseGeometry:
     return shape
 
 
+def _house(row: Row[tuple[object, ...]], label: str) -> Hit:
+    return Hit(label, _shape(row), 1.0, "address", row.id, block=keys.number(row.building_number))
+
+
 def _label(row: Row[tuple[object, ...]]) -> str:
-    if not row.house_number:
-        return f"{row.estate_name}{row.building_number}"
     return f"{row.street_name}{' ' if row.street_name.isascii() else ''}{row.house_number}"
 
 
@@ -117,8 +135,18 @@ _BUILDINGS_AT = text("""
     SELECT id, street_name, house_number, geom::text AS geom
     FROM building WHERE street_name = :street AND house_number = ANY(:numbers) ORDER BY id LIMIT :most
 """)
-_BUILDINGS_OF = text("""
-    SELECT id, name, geom::text AS geom FROM building WHERE estate_name = :estate AND estate_name <> '' ORDER BY id
+_BLOCKS = text("""
+    SELECT id, street_name, house_number, estate_name, building_number, geom::text AS geom
+    FROM address WHERE estate_name = :estate AND estate_name <> '' AND building_number <> '' ORDER BY id
+""")
+_NAMED_BLOCKS = text("""
+    SELECT id, name, geom::text AS geom FROM building
+    WHERE estate_name = :estate AND estate_name <> '' AND name <> '' ORDER BY id
+""")
+_STANDING = text("""
+    SELECT b.id, b.geom::text AS geom
+    FROM building b, ST_SetSRID(CAST(:geom AS geometry), 4326) AS door
+    WHERE b.geom && door AND ST_Covers(b.geom, door) ORDER BY b.id LIMIT 1
 """)
 _NAMED_BUILDINGS = text("""
     SELECT id, name, geom::text AS geom FROM building

@@ -40,6 +40,8 @@ WITHOUT_LANE, LANE_ALONE, WHOLE_NUMBER = 0.8, 0.9, 0.85
 
 # Places of one name closer than this are one place.
 SAME_PLACE_M = 150.0
+# Doors of one number this close are one door.
+SAME_DOOR_M = 30.0
 # Points of one address on a large site lie further apart, and are still one place.
 SAME_SITE_M = 500.0
 # A house whose number is this close to the one asked for, on the same street, tells where to look.
@@ -88,25 +90,27 @@ def _placed(asked: Asked) -> list[Candidate]:
 
 
 def _estate_buildings(asked: Asked) -> list[Candidate]:
-    """Find a numbered building of an estate."""
+    """Find a numbered building of an estate: its footprint, where the ground has one."""
     if not asked.said.building:
         return []
-    hits = []
-    for name, alike in _estates(asked):
-        key = text_key("", "", name, asked.said.building)
-        found = directory.houses(asked.session, [key])
-        found += directory.buildings_of(asked.session, name, asked.said.building)
-        hits += [replace(hit, alike=alike) for hit in found]
-    return _candidates(asked, hits, "building")
+    named = _estates(asked)
+    hits = [(hit, alike) for name, alike in named for hit in directory.blocks(asked.session, name, asked.said.building)]
+    return _candidates(asked, [replace(_standing(asked, hit), alike=alike) for hit, alike in hits], "building")
 
 
 def _house_numbers(asked: Asked) -> list[Candidate]:
-    """Find a house number on a street, exactly; 12号之一 also as 12."""
+    """Find a house number on a street, exactly; 12号之一 also as 12. Of several blocks of one number, the one said."""
     hits: list[Hit] = []
     forms = _number_forms(asked.said)
     for name, alike in _streets(asked) if forms else ():
         hits += _numbered(asked, name, [(number, alike * worth) for number, worth in forms])
-    return _candidates(asked, hits, "house_number")
+    block = keys.number(asked.said.building or "")
+    blocks = [_standing(asked, hit) for hit in hits if block and hit.block == block]
+    return _candidates(asked, blocks, "building") or _candidates(asked, hits, "house_number")
+
+
+def _standing(asked: Asked, hit: Hit) -> Hit:
+    return directory.standing(asked.session, hit) if hit.ref_kind == "address" else hit
 
 
 def _numbered(asked: Asked, street: str, forms: list[tuple[str, float]]) -> list[Hit]:
@@ -252,12 +256,25 @@ def _is_elsewhere(asked: Asked, hit: Hit) -> bool:
 
 
 def _together(hits: Iterable[Hit]) -> list[Hit]:
-    """Keep one hit for each place: the best named, and of these a footprint before a point."""
-    kept: list[Hit] = []
+    """Give one hit for each place: the best named, and of these a footprint before a point."""
+    groups: list[list[Hit]] = []
     for hit in sorted(hits, key=lambda h: (-h.alike, h.geometry.geom_type == "Point", h.label, h.ref_id or 0)):
-        if not any(_is_one_place(hit, other) for other in kept):
-            kept.append(hit)
-    return kept
+        group = next((g for g in groups if any(_is_one_place(hit, other) for other in g)), None)
+        if group is None:
+            groups.append([hit])
+        else:
+            group.append(hit)
+    return [_as_one(group) for group in groups]
+
+
+def _as_one(group: list[Hit]) -> Hit:
+    """Give the first hit of a place; where others as well named stand well apart from it, the area of them all."""
+    first = group[0]
+    others = [hit for hit in group[1:] if hit.alike == first.alike]
+    if all(_metres(first.geometry, hit.geometry) <= SAME_DOOR_M for hit in others):
+        return first
+    area = shapely.MultiPoint([hit.geometry.centroid for hit in (first, *others)]).convex_hull
+    return replace(first, geometry=beside.around(area, SAME_DOOR_M), ref_kind=None, ref_id=None)
 
 
 def _is_one_place(one: Hit, other: Hit) -> bool:

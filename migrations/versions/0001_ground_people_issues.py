@@ -528,6 +528,7 @@ CREATE INDEX component_geom ON component USING gist (geom);
 CREATE INDEX address_geom ON address USING gist (geom);
 CREATE INDEX address_key ON address (key);
 CREATE INDEX address_street ON address (street_name);
+CREATE INDEX address_estate ON address (estate_name) WHERE estate_name <> '';
 CREATE INDEX address_key_trgm ON address USING gin (key gin_trgm_ops);
 CREATE INDEX land_geom ON land USING gist (geom);
 CREATE INDEX place_share_unit ON place_share (unit_id);

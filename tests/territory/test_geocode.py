@@ -30,11 +30,13 @@ def add_street(session: Session, name: str, ground: shapely.Polygon, name_en: st
     session.flush()
 
 
-def add_house(session: Session, street: str, number: str, x: float, y: float) -> None:
+def add_house(session: Session, house: tuple[str, str], at: tuple[float, float], *block: str) -> None:
+    street, number = house
+    estate, building = block or ("", "")
     session.add(
         tables.Address(
-            source="test", external_id=f"{street} {number} {x}", street_name=street, house_number=number,
-            estate_name="", building_number="", key=text_key(street, number), geom=from_shape(Point(*spot(x, y)), 4326),
+            source="test", external_id=f"{house} {at}", street_name=street, house_number=number, estate_name=estate,
+            building_number=building, key=text_key(street, number), geom=from_shape(Point(*spot(*at)), 4326),
         )
     )  # fmt: skip
     session.flush()
@@ -62,13 +64,17 @@ def find(session: Session) -> Find:
     add_street(session, "长宁路", plot(-20, -0.1, 20, 0.1), "Changning Road")
     add_street(session, "新华路", plot(-0.1, -20, 0.1, 20), "Xinhua Road")
     add_street(session, "West 45th Street", plot(-20, 15, 20, 15.2))
-    add_house(session, "长宁路", "12", 5, 1)
-    add_house(session, "长宁路", "16", 7, 1)
-    add_house(session, "West 45th Street", "123", 3, 16)
-    add_house(session, "West 45th Street", "168 1/2", 4, 16)
+    add_house(session, ("长宁路", "12"), (5, 1))
+    add_house(session, ("长宁路", "16"), (7, 1))
+    add_house(session, ("West 45th Street", "123"), (3, 16))
+    add_house(session, ("West 45th Street", "168 1/2"), (4, 16))
     add_estate(session, "阳光花园", plot(2, 2, 6, 6), ["阳光小区"])
     add_building(session, "b3", plot(2, 2, 3, 3), name="3号楼", estate_name="阳光花园")
     add_building(session, "b5", plot(4, 4, 5, 5), name="5号楼", estate_name="阳光花园")
+    add_estate(session, "云帆里", plot(10, 2, 16, 6), [])
+    add_house(session, ("新华路", "88"), (11.5, 3.5), "云帆里", "1号楼")
+    add_house(session, ("新华路", "88"), (12.5, 3.5), "云帆里", "2号楼")
+    add_building(session, "y2", plot(12, 3, 13, 4), name="", estate_name="云帆里")
     add_building(session, "mall", plot(-3, 2, -2, 3), name="银泰百货大楼", house_number="7号", street_name="新华路")
     return lambda text: geocode.find(session, text, DAY)
 
@@ -112,6 +118,20 @@ def test_a_building_of_an_estate_is_found_as_a_footprint(find: Find) -> None:
     found = find("阳光花园5幢")
     assert best(found) == ("building", "阳光花园5号楼")
     assert found[0].geometry.equals(plot(4, 4, 5, 5))
+
+
+@pytest.mark.parametrize("said", ["云帆里2号楼", "新华路88号云帆里2幢", "新华路88号2栋"])
+def test_a_block_kept_as_an_address_is_found_with_the_footprint_it_stands_on(find: Find, said: str) -> None:
+    found = find(said)
+    assert (found[0].match_level, found[0].ref_kind) == ("building", "building")
+    assert found[0].geometry.equals(plot(12, 3, 13, 4))
+
+
+def test_a_number_that_several_blocks_share_is_the_area_of_them_all(find: Find) -> None:
+    found = find("新华路88号")
+    assert best(found) == ("house_number", "新华路88")
+    assert found[0].geometry.contains(Point(*spot(11.5, 3.5)))
+    assert found[0].geometry.contains(Point(*spot(12.5, 3.5)))
 
 
 def test_an_alias_of_an_estate_is_the_estate(find: Find) -> None:
@@ -190,14 +210,14 @@ def test_numbers_of_streets_are_never_alike(find: Find) -> None:
 
 
 def test_the_same_house_number_far_apart_is_sure_of_neither(session: Session, find: Find) -> None:
-    add_house(session, "长宁路", "12", -9, 1)
+    add_house(session, ("长宁路", "12"), (-9, 1))
     found = find("长宁路12号")
     assert [candidate.match_level for candidate in found[:2]] == ["house_number", "house_number"]
     assert not geocode.is_dispatchable(found)
 
 
 def test_the_district_said_decides_between_two_houses_of_one_number(session: Session, find: Find) -> None:
-    add_house(session, "长宁路", "12", -9, 1)
+    add_house(session, ("长宁路", "12"), (-9, 1))
     assert find("河西区长宁路12号")[0].geometry.equals(Point(*spot(-9, 1)))
 
 

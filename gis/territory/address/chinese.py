@@ -79,15 +79,14 @@ def _ways(said: _Stretch, stop: int, ways: list[_Way]) -> Iterator[_Way]:
 def _readings(said: _Stretch, begin: int, stop: int) -> Iterator[tuple[str, float]]:
     """Yield each kind the words from `begin` to `stop` may be, with its cost."""
     word, following = said.text[begin:stop], said.text[stop : stop + 1]
-    swallowed = _swallowed(word, said)
-    yield "name", costs.unnamed(word) + swallowed
+    yield "name", costs.unnamed(word) + _swallowed(word, said)
     if word in said.names:
         kind, cost = said.names[word]
         yield kind, costs.known(kind, cost, following)
     if word in costs.fixed():
         yield costs.fixed()[word]
     for kind, cost in costs.ended(word, following):
-        yield kind, cost + swallowed
+        yield kind, cost + _swallowed(word, said, 1 if kind == "estate" else 2)
 
 
 def _turn(kind: str, before: str, rank: int) -> float:
@@ -107,15 +106,14 @@ def _before(kind: str, after: str | None) -> float:
     return -1.0 if after in ("building", "unit") and kind in ("name", "estate") else 0.0
 
 
-def _swallowed(word: str, said: _Stretch) -> float:
-    """Return the cost of a name that begins with a division's name, where no town has been named yet."""
+def _swallowed(word: str, said: _Stretch, left: int = 1) -> float:
+    """Return the cost of a name that begins with a division's and goes on, where no town has been named yet."""
     if said.rank > costs.RANK["district"]:
         return 0.0
-    left = 1 if said.after == "part" else 2
     for size in (4, 3, 2):
         known = said.names.get(word[:size]) or costs.fixed().get(word[:size])
         if known and known[0] == "province":
-            return _swallowed(word[size:], said)
+            return _swallowed(word[size:], said, left)
         if known and known[0] in costs.SWALLOW and len(word) - size > left:
             return costs.SWALLOW[known[0]]
     return 0.0

@@ -38,7 +38,7 @@ def estate(name: str) -> str:
 def number(said: str) -> str:
     """Return the key of a house or building number: 第12号楼 is 12, 168 1/2 is 168+1/2, 12a is 12A."""
     plain = normal.digits(normal.text(said)).strip()
-    plain = re.sub(r"^第|(?:号楼|号|幢|栋|座|\#|弄)$", "", plain)
+    plain = re.sub(r"^第|(?:号楼|号|幢|栋|座|楼|\#|弄)$", "", plain)
     plain = re.sub(r"\s+(?=\d+/\d)", "+", plain)
     return re.sub(r"\s*-\s*", "-", re.sub(r"\s+(?=[A-Z])", "", plain))
 
