@@ -224,17 +224,29 @@ def _gaps(layer: _Layer, above: _Layer | None, tolerance: Tolerance) -> list[Fau
     """Find ground of the parents that no child has; without parents, the holes inside the whole."""
     covered = _union(layer.geometry)
     if above is None or not len(above.geometry):
-        whole = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(covered))))
+        left = _holes(covered)
     else:
         whole = _union(above.geometry[np.isin(above.code, layer.parent_code.astype(str))])
-    # On a grid of a hundredth of a millimetre: where lines nearly coincide the exact overlay tries for seconds.
-    pieces, _ = _pieces(np.array([shapely.difference(whole, covered, grid_size=GRID_DEG)], dtype=object))
+        # On a grid of a hundredth of a millimetre: where lines nearly coincide the exact overlay tries for seconds.
+        left = np.array([shapely.difference(whole, covered, grid_size=GRID_DEG)], dtype=object)
+    pieces, _ = _pieces(left)
     tree = shapely.STRtree(layer.geometry)
 
     def beside(at: int) -> tuple[str, ...]:
         return tuple(sorted(layer.code[tree.query(pieces[at], predicate="dwithin", distance=NEIGHBOUR_DEG)]))
 
     return _sized("gap", layer.level, pieces, tolerance, beside)
+
+
+def _holes(covered: BaseGeometry) -> Geometries:
+    """Give what lies inside the holes of the ground and is not an island in them."""
+    parts = shapely.get_parts(covered)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    holes = np.asarray(shapely.polygons(rings[1:][part[1:] == part[:-1]]), dtype=object)
+    hole, island = shapely.STRtree(parts).query(holes, predicate="covers")
+    for at in np.unique(hole):
+        holes[at] = shapely.difference(holes[at], shapely.union_all(parts[island[hole == at]]))
+    return holes
 
 
 def _union(shapes: Geometries) -> BaseGeometry:

@@ -85,6 +85,12 @@ def test_a_hole_inside_the_whole_is_a_gap_and_names_its_neighbours() -> None:
     assert fault.area_m2 == pytest.approx(coords.area_m2(plot(1, 1, 2, 2)))
 
 
+def test_an_island_in_a_hole_is_no_part_of_the_gap() -> None:
+    ring = plot(0, 0, 5, 5).difference(plot(1, 1, 4, 4))
+    (fault,) = found(town(("a", ring), ("b", plot(2, 2, 3, 3))))
+    assert fault.area_m2 == pytest.approx(coords.area_m2(plot(1, 1, 4, 4) - plot(2, 2, 3, 3)))
+
+
 def test_ground_of_the_parent_that_no_child_has_is_a_gap_even_at_its_edge() -> None:
     (fault,) = found(nested(plot(0, 0, 0.75, 1)), PARENT, PLOT)
     assert (fault.kind, fault.level) == ("gap", "plot")
