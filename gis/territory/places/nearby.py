@@ -95,7 +95,8 @@ def _around_sql() -> TextClause:
     return text(
         " UNION ALL ".join(
             f"""
-            SELECT q.row, '{kind}' AS kind, p.id, p.name, p.name_en, CAST(0 AS float8) AS distance_m, {ATTRIBUTES[kind]} AS attributes
+            SELECT q.row, '{kind}' AS kind, p.id, p.name, p.name_en, CAST(0 AS float8) AS distance_m,
+                   {ATTRIBUTES[kind]} AS attributes
             FROM {POINTS}
             CROSS JOIN LATERAL (
                 SELECT * FROM {kind} e WHERE ST_Covers(e.geom, here.at) ORDER BY ST_Area(e.geom), e.id LIMIT 1
