@@ -57,22 +57,28 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
 
 
+def write(title: str, parts: dict[str, Callable[[Path], list[Row]]], data: Path, report: Path) -> int:
+    """Measure the parts, write the report as Markdown, print it; return how many targets were missed."""
+    measured = [Part(name, measure(data)) for name, measure in parts.items()]
+    stamp = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}"
+    lines = [f"{title}\n", f"{stamp}\n", *(line for part in measured for line in part.lines())]
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text("\n".join(lines), encoding="utf-8")
+    click.echo("\n".join(lines))
+    rows = [row for part in measured for row in part.rows]
+    missed = sum(row[3] is False for row in rows)
+    click.echo(f"{len(rows) - missed} passed, {missed} failed")
+    return missed
+
+
 @click.command()
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--report", type=click.Path(path_type=Path), required=True)
 @click.option("--only", type=click.Choice(list(PARTS)), multiple=True, help="These parts; all when left out.")
 def main(data: Path, report: Path, only: tuple[str, ...]) -> None:
     """Measure, write the report, and fail where a target was missed."""
-    parts = [Part(name, measure(data)) for name, measure in PARTS.items() if not only or name in only]
-    stamp = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}"
-    lines = ["# Proof on real data\n", f"{stamp}\n", *(line for part in parts for line in part.lines())]
-    report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text("\n".join(lines), encoding="utf-8")
-    click.echo("\n".join(lines))
-    rows = [row for part in parts for row in part.rows]
-    missed = sum(row[3] is False for row in rows)
-    click.echo(f"{len(rows) - missed} passed, {missed} failed")
-    sys.exit(1 if missed else 0)
+    parts = {name: part for name, part in PARTS.items() if not only or name in only}
+    sys.exit(1 if write("# Proof on real data", parts, data, report) else 0)
 
 
 if __name__ == "__main__":

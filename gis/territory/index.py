@@ -30,8 +30,6 @@ Geometries = npt.NDArray[np.object_]
 FaultKey = tuple[str, str]
 
 EDGES_PER_CHUNK = 16
-# Preparing a polygon costs memory in proportion to its vertices; small ones are as fast without.
-PREPARED_FROM_VERTICES = 64
 # Indexes kept per process; the least lately asked is dropped first.
 KEPT_EDITIONS = 48
 ECCENTRICITY = float(np.sqrt(coords.GEOD.es))
@@ -52,7 +50,7 @@ class LevelIndex:
     def __init__(self, refs: tuple[UnitRef, ...], geometries: Geometries) -> None:
         self.refs = refs
         self.geometries = geometries
-        shapely.prepare(geometries[shapely.get_num_coordinates(geometries) > PREPARED_FROM_VERTICES])
+        shapely.prepare(geometries)
 
     @cached_property
     def tree(self) -> shapely.STRtree:
@@ -67,7 +65,9 @@ class LevelIndex:
     def covering(self, points: Geometries) -> tuple[Ints, Ints]:
         """Return (point, row) of every unit that covers a point, edges and vertices included, by point then code."""
         point, row = self.tree.query(points)
-        hit = shapely.intersects(self.geometries[row], points[point])
+        lon, lat = shapely.get_x(points), shapely.get_y(points)
+        # Twice as fast as with points as geometries, and the same predicate.
+        hit = shapely.intersects_xy(self.geometries[row], lon[point], lat[point])
         return _ordered(point[hit], row[hit])
 
     def interior(self, rows: Ints, points: Geometries) -> npt.NDArray[np.bool_]:

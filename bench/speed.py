@@ -1,0 +1,33 @@
+"""The figures of speed: ratios in one run where there is a peer, times beside their goals elsewhere.
+
+python -m bench.speed --data DATA --report var/bench.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from bench import proof, speed_batch, speed_http, speed_page
+from bench.figures import Row
+
+PARTS: dict[str, Callable[[Path], list[Row]]] = {
+    "Batch: answers of one net for many points, peers in the same run": speed_batch.measure,
+    "New York: loads, and one place over HTTP": speed_http.measure,
+    "The page with 70,000 cells": speed_page.measure,
+}
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--report", type=click.Path(path_type=Path), required=True)
+@click.option("--only", type=click.Choice(list(PARTS)), multiple=True, help="These parts; all when left out.")
+def main(data: Path, report: Path, only: tuple[str, ...]) -> None:
+    """Measure and write the report."""
+    proof.write("# Speed", {name: part for name, part in PARTS.items() if not only or name in only}, data, report)
+
+
+if __name__ == "__main__":
+    main()
