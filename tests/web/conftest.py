@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from gis.settings import Settings
 from tests.conftest import _copied
@@ -25,3 +28,42 @@ def office(server: Settings, template: str, tmp_path_factory: pytest.TempPathFac
         yield app
         app.extensions["live"].close()
         app.extensions["engine"].dispose()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    """Use the system's Chromium; without a graphics card, as on many desks."""
+    args = ["--no-sandbox", "--disable-gpu"]
+    return {**browser_type_launch_args, "executable_path": shutil.which("chromium"), "args": args}
+
+
+class Quiet(WSGIRequestHandler):
+    """A handler that does not write a line for every tile."""
+
+    def log(self, *_said: object) -> None:
+        """Keep silent."""
+
+
+class Site:
+    """The product served at an address; it can be stopped and started again there."""
+
+    def __init__(self, app: Flask, port: int = 0) -> None:
+        self.app = app
+        self._server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
+        self.port = self._server.port
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop listening and end the open streams."""
+        self._server.shutdown()
+        self._server.server_close()
+        self.app.extensions["live"].close()
+
+
+@pytest.fixture(scope="module")
+def site(office: Flask) -> Iterator[Site]:
+    """Serve the office."""
+    served = Site(office)
+    yield served
+    served.stop()
