@@ -92,8 +92,9 @@ def street(session: Session, name: str) -> BaseGeometry | None:
 
 
 def meetings(session: Session, one: str, other: str) -> list[BaseGeometry]:
-    """List where the areas of two streets meet."""
-    return [_shape(row) for row in session.execute(_MEETINGS, {"one": one, "other": other, "most": MOST_ROWS})]
+    """List where the areas of two streets meet, one by one: a ring road meets a street twice."""
+    rows = session.execute(_MEETINGS, {"one": one, "other": other, "most": MOST_ROWS})
+    return [part for row in rows for part in shapely.get_parts(_shape(row))]
 
 
 def nearest_number(session: Session, street_name: str, number: int, within: int) -> Neighbour | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -49,6 +50,8 @@ NEAR_NUMBER = 20
 NEAR_NUMBER_M = 30.0
 METRES_PER_NUMBER = 8.0
 CROSSING_DOUBT_M = 15.0
+# Fewer characters of a longer name are no name of an estate.
+SHORTEST_START = 3
 
 
 @dataclass(frozen=True)
@@ -207,9 +210,15 @@ WAYS: tuple[Callable[[Asked], list[Candidate]], ...] = (
 
 
 def _streets(asked: Asked) -> list[tuple[str, float]]:
-    """Return the streets the text may mean, the last one named first: a number belongs to the road before it."""
-    roads = reversed(asked.said.roads)
-    return list(dict.fromkeys(each for road in roads for each in asked.ground.streets.find(keys.street(road))))
+    """Return the streets the text may mean, the last one named first: a number belongs to the road before it.
+
+    A lane may go by its street's name and its own (振华街一巷), whether or not the text was cut there.
+    """
+    roads = asked.said.roads
+    known = asked.ground.streets
+    whole = [key for pair in pairwise(roads) if (key := keys.street("".join(pair))) in known.by_key]
+    wanted = [*whole, *map(keys.street, reversed(roads))]
+    return list(dict.fromkeys(each for key in wanted for each in known.find(key)))
 
 
 def _estates(asked: Asked) -> list[tuple[str, float]]:
@@ -217,8 +226,9 @@ def _estates(asked: Asked) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     for said in (*asked.said.estates, *asked.said.names):
         key = keys.estate(said)
-        starts = (key[:size] for size in range(len(key), 2, -1) if key[:size] in asked.ground.estates.by_key)
-        wanted = next(starts, key if said in asked.said.estates else None)
+        starts = (key, *(key[:size] for size in range(len(key) - 1, SHORTEST_START - 1, -1)))
+        known = (start for start in starts if start in asked.ground.estates.by_key)
+        wanted = next(known, key if said in asked.said.estates else None)
         found += asked.ground.estates.find(wanted) if wanted else []
     return list(dict.fromkeys(found))
 

@@ -221,6 +221,26 @@ def test_the_district_said_decides_between_two_houses_of_one_number(session: Ses
     assert find("河西区长宁路12号")[0].geometry.equals(Point(*spot(-9, 1)))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "长宁路12号路面塌陷，请尽快处理",
+        "长宁路12号楼下饭馆油烟直排",
+        "长宁路12号井盖松动，车一过就响",
+        "有市民反映长宁路12号有人倒垃圾",
+    ],
+)
+def test_what_happened_there_does_not_change_where_it_is(find: Find, said: str) -> None:
+    assert best(find(said)) == ("house_number", "长宁路12")
+
+
+def test_a_ring_road_that_meets_a_street_twice_is_sure_of_neither(session: Session, find: Find) -> None:
+    add_street(session, "环城路", plot(-10, -1, 10, 5).boundary.buffer(1e-5))
+    found = find("环城路与新华路交叉口")
+    assert [candidate.match_level for candidate in found[:2]] == ["crossing", "crossing"]
+    assert found[0].confidence < geocode.SURE
+
+
 def test_where_the_reporter_lives_is_not_the_place(find: Find) -> None:
     assert best(find("本人家住阳光花园3号楼，长宁路12号门前井盖缺失")) == ("house_number", "长宁路12")
 

@@ -14,6 +14,7 @@ _SUFFIX = re.compile(
 )
 # A stall of a market is a room of it; a number right after any other estate is a house number.
 _STALLS = re.compile(r"(?:市场|[商贸服装纺革金材配车饰居器具子宝码品电鞋毛衫]城|广场|大厦|中心|商场)$")
+_STAIRS = tuple("下上道顶前后")
 _METRES = re.compile(r"(?P<far>\d+(?:\.\d+)?|[一二三四五六七八九十百两]+)(?P<scale>米|公里|千米|km|m)")
 _PLACE_KINDS = ("estate", "name", "part")
 _ADMIN = ("province", "city", "district", "town", "community", "group")
@@ -41,7 +42,7 @@ class _Reader:
         self._read: dict[str, Callable[[Piece], None]] = {
             "street": self._street,
             "number": self._number,
-            "building": lambda p: self._say("building", _bare(p.text)),
+            "building": self._building,
             "lane": lambda p: self._say("lane", _bare(p.text)),
             "unit": self._unit,
             "floor": self._floor,
@@ -109,6 +110,12 @@ class _Reader:
         inside = "building" in self._said or "floor" in self._said or "number" in self._said
         stall = self._before in _PLACE_KINDS and not self._roads and _STALLS.search(self._places[-1][0])
         self._say("room" if inside or stall else "number", _bare(piece.text))
+
+    def _building(self, piece: Piece) -> None:
+        # 长宁路12号楼下: the house is 12, and it happens downstairs.
+        cut = self._text[piece.end : piece.end + 1] in _STAIRS and piece.text.endswith("号楼")
+        of_street = self._before in ("street", "lane") and "number" not in self._said
+        self._say("number" if cut and of_street else "building", _bare(piece.text))
 
     def _unit(self, piece: Piece) -> None:
         *above, unit = _parts(piece.text)
