@@ -63,10 +63,10 @@ def withdraw(code: str) -> Json:
 def parties() -> Json:
     """Answer with the jurisdictions under a drawn piece of ground, the largest part first."""
     try:
-        drawn = shapely.from_geojson(json.dumps(_body().get("geometry")))
+        drawn = shapely.from_geojson(json.dumps(_body().get("geometry")), on_invalid="raise")
     except shapely.errors.GEOSException as error:
         raise Invalid("agreements.no_geometry") from error
-    if drawn is None or drawn.is_empty:
+    if drawn.is_empty:
         raise Invalid("agreements.no_geometry")
     return {"units": _under(auth.session(), shapely.make_valid(drawn))}
 
@@ -95,10 +95,11 @@ def _under(session: Session, drawn: shapely.Geometry) -> list[Json]:
         WHERE {units.IN_FORCE} AND u.net = :net AND u.level = ANY(:levels)
         ORDER BY l.rank DESC, share DESC, u.code LIMIT 12
         """),
-        {"drawn": drawn.wkb, "on": auth.today(), "net": going_by.net, "levels": list(going_by.levels)},
+        {"drawn": shapely.to_wkb(drawn), "on": auth.today(), "net": going_by.net, "levels": list(going_by.levels)},
     ).mappings()
     return [
-        units.ref(row).as_dict() | {"key": units.ref(row).key, "share": row["share"], "left": (row["share"] or 0) < LEAST_SHARE}
+        units.ref(row).as_dict()
+        | {"key": units.ref(row).key, "share": row["share"], "left": (row["share"] or 0) < LEAST_SHARE}
         for row in rows
     ]
 

@@ -26,7 +26,10 @@ def issue(code: str) -> Json:
     """Answer with what was said, found, decided and done."""
     session = auth.session()
     known = listing.get(session, code)
-    location, decision = _last(session, "finding", "location", known["id"]), _last(session, "decision", "answer", known["id"])
+    location, decision = (
+        _last(session, "finding", "location", known["id"]),
+        _last(session, "decision", "answer", known["id"]),
+    )
     return {
         "issue": _shown(known) | {"photos": _photos(session, known)},
         "location": location,
@@ -85,7 +88,9 @@ def _named(session: Session, decision: Json) -> Json:
         "provisional": decision["provisional"],
         "superior": decision["superior"] and name(decision["superior"]),
         "sides": [side_of(side) for side in decision["shares"]],
-        "parties": [party | {"jurisdictions": [name(key) for key in party["jurisdictions"]]} for party in decision["parties"]],
+        "parties": [
+            party | {"jurisdictions": [name(key) for key in party["jurisdictions"]]} for party in decision["parties"]
+        ],
     }
 
 

@@ -80,8 +80,9 @@ def state() -> Response:
     # The number comes first: what happens meanwhile is told twice rather than lost, and telling twice does no harm.
     journal.seal(session)
     session.commit()
+    seq = journal.head(session)
     told = {
-        "seq": journal.head(session),
+        "seq": seq,
         "total": listing.total(session, filters),
         "pins_most": PINS_MOST,
         "counts": _counts(session, filters),
@@ -89,7 +90,7 @@ def state() -> Response:
         "sides": _sides(session, filters),
         "rows": _rows(session, filters, 1),
     }
-    features = listing.geojson(session, filters, seq=told["seq"], limit=PINS_MOST)
+    features = listing.geojson(session, filters, seq=seq, limit=PINS_MOST)
     # The features are text from the database already; reading them to write them again would take a second.
     body = f'{json.dumps(told, ensure_ascii=False, default=str)[:-1]}, "issues": {features}}}'
     return Response(body, mimetype="application/json")
@@ -125,7 +126,8 @@ def _counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
     counted = listing.counts(session, filters)
     for name, facet in FACETS.items():
         if getattr(filters, name):
-            counted[facet] = listing.counts(session, replace(filters, **{name: ()}))[facet]
+            without: dict[str, Any] = {name: ()}
+            counted[facet] = listing.counts(session, replace(filters, **without))[facet]
     return counted
 
 
@@ -139,7 +141,8 @@ def _counts_on_ground(session: Session, filters: Filters) -> dict[str, int]:
     """Count the issues on every unit they stand on, for the shades of the map."""
     condition, values = listing.condition(filters)
     counted = session.execute(
-        text(f"SELECT key, count(*) AS n FROM issue, unnest(issue.ground) AS key WHERE {condition} GROUP BY key"), values
+        text(f"SELECT key, count(*) AS n FROM issue, unnest(issue.ground) AS key WHERE {condition} GROUP BY key"),
+        values,
     )
     return {row.key: row.n for row in counted}
 
@@ -204,7 +207,12 @@ def _categories(session: Session) -> list[Json]:
 
 
 def _departments(session: Session) -> list[Json]:
-    found = session.execute(text("SELECT code, name_zh AS name, name_en, net || ':' || level || ':' || unit_code AS ground FROM department ORDER BY code"))
+    found = session.execute(
+        text("""
+        SELECT code, name_zh AS name, name_en, net || ':' || level || ':' || unit_code AS ground
+        FROM department ORDER BY code
+        """)
+    )
     return [dict(row) for row in found.mappings()]
 
 

@@ -61,8 +61,9 @@ UNITS = (
     Layer(
         "units",
         f"""
-        SELECT u.id, u.level, u.code, u.name, u.name_en, u.level = (CAST(:levels AS text[]))[cardinality(:levels)] AS finest,
-               {_cut('u.geom')}
+        SELECT u.id, u.level, u.code, u.name, u.name_en,
+               u.level = (CAST(:levels AS text[]))[cardinality(:levels)] AS finest,
+               {_cut("u.geom")}
         FROM unit u JOIN level l ON l.net = u.net AND l.code = u.level
         WHERE u.edition_id = :edition_id AND u.level = ANY(:levels) AND u.{IN_BOX}
         ORDER BY l.rank, u.id
@@ -85,13 +86,13 @@ STRADDLERS = (
             WHERE s.edition_id = :edition_id AND u.level = :level AND s.share BETWEEN 0.01 AND 0.99
             GROUP BY s.kind, s.place_id HAVING count(*) > 1
         )
-        SELECT 'building' AS kind, id, name, name_en, sides, most, {_cut('geom')}
+        SELECT 'building' AS kind, id, name, name_en, sides, most, {_cut("geom")}
         FROM building JOIN parted ON parted.kind = 'building' AND place_id = id WHERE {IN_BOX}
         UNION ALL
-        SELECT 'estate', id, name, name_en, sides, most, {_cut('geom')}
+        SELECT 'estate', id, name, name_en, sides, most, {_cut("geom")}
         FROM estate JOIN parted ON parted.kind = 'estate' AND place_id = id WHERE {IN_BOX}
         UNION ALL
-        SELECT 'street', id, name, name_en, sides, most, {_cut('geom')}
+        SELECT 'street', id, name, name_en, sides, most, {_cut("geom")}
         FROM street JOIN parted ON parted.kind = 'street' AND place_id = id WHERE {IN_BOX}
         """,
         from_z=12,
@@ -108,14 +109,14 @@ BASE = (
     Layer(
         "lines",
         f"""
-        SELECT name, name_en, {WIDTH} AS width, {_cut('centre_geom')} FROM street
+        SELECT name, name_en, {WIDTH} AS width, {_cut("centre_geom")} FROM street
         WHERE {IN_BOX} AND centre_geom IS NOT NULL AND {WIDTH} >= :least_width_m ORDER BY width
         """,
     ),
     Layer(
         "boundaries",
         f"""
-        SELECT l.rank, {_cut('ST_Boundary(u.geom)')}
+        SELECT l.rank, {_cut("ST_Boundary(u.geom)")}
         FROM unit u JOIN level l ON l.net = u.net AND l.code = u.level
         WHERE u.edition_id = :edition_id AND u.level = ANY(:levels) AND u.{IN_BOX} ORDER BY l.rank DESC
         """,
@@ -123,7 +124,7 @@ BASE = (
     Layer(
         "areas",
         f"""
-        SELECT u.name, u.name_en, l.rank, {_cut('u.label_geom')}
+        SELECT u.name, u.name_en, l.rank, {_cut("u.label_geom")}
         FROM unit u JOIN level l ON l.net = u.net AND l.code = u.level
         WHERE u.edition_id = :edition_id AND u.level = ANY(:levels) AND u.label_{IN_BOX} ORDER BY l.rank
         """,
@@ -132,13 +133,13 @@ BASE = (
     Layer(
         "names",
         f"""
-        SELECT name, name_en, kind, {_cut('ST_PointOnSurface(geom)')} FROM (
+        SELECT name, name_en, kind, {_cut("ST_PointOnSurface(geom)")} FROM (
             -- a park in many pieces has its name once, on the largest
             SELECT DISTINCT ON (name, kind) name, name_en, kind, geom FROM land
             WHERE {IN_BOX} AND name <> '' ORDER BY name, kind, ST_Area(geom) DESC
         ) AS land WHERE ST_Area(geom) > :least_deg2
         UNION ALL
-        SELECT name, name_en, 'building', {_cut('ST_PointOnSurface(geom)')} FROM building
+        SELECT name, name_en, 'building', {_cut("ST_PointOnSurface(geom)")} FROM building
         WHERE :z >= 15 AND {IN_BOX} AND name <> ''
         """,
         from_z=12,

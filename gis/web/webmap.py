@@ -80,7 +80,7 @@ class Parts:
     script: str
 
 
-class LocalFigure(Figure):
+class LocalFigure(Figure):  # type: ignore[misc]
     """A figure whose every link is ours and whose every script carries the page's nonce."""
 
     def __init__(self, nonce: str) -> None:
@@ -119,14 +119,14 @@ class LocalFigure(Figure):
         return OPENING_TAG.sub(rf'<\1 nonce="{self._nonce}"', html)
 
 
-class BareMap(folium.Map):
+class BareMap(folium.Map):  # type: ignore[misc]
     """Folium's map with Leaflet alone: no Bootstrap, no jQuery, no icon fonts."""
 
     default_js = [next(pair for pair in folium.Map.default_js if pair[0] == "leaflet")]  # noqa: RUF012
     default_css = [next(pair for pair in folium.Map.default_css if pair[0] == "leaflet_css")]  # noqa: RUF012
 
 
-class BaseMap(MacroElement):
+class BaseMap(MacroElement):  # type: ignore[misc]
     """The base map from our own tiles, and its names on a pane above the grid cells."""
 
     default_js = (("protomaps", "protomaps-leaflet/dist/protomaps-leaflet.js"),)

@@ -58,18 +58,18 @@ def test_the_password_is_not_in_the_database(session: Session) -> None:
 
 
 def test_a_short_password_is_refused(session: Session) -> None:
-    with pytest.raises(Invalid, match="account.short_password"):
+    with pytest.raises(Invalid, match=r"account\.short_password"):
         accounts.add(session, Newcomer("li", "123456789", "Li", "operator"), now=NOW)
 
 
 def test_an_unknown_role_is_refused(session: Session) -> None:
-    with pytest.raises(Invalid, match="account.unknown_role"):
+    with pytest.raises(Invalid, match=r"account\.unknown_role"):
         accounts.add(session, Newcomer("li", PASSWORD, "Li", "king"), now=NOW)
 
 
 def test_a_name_is_given_once(session: Session) -> None:
     opened(session)
-    with pytest.raises(Conflict, match="account.exists"):
+    with pytest.raises(Conflict, match=r"account\.exists"):
         opened(session)
 
 
@@ -164,7 +164,7 @@ def test_a_post_counts_from_its_first_day_to_before_its_last(session: Session, o
 
 def test_ending_a_post_nobody_holds_is_told(session: Session) -> None:
     opened(session, role="leader")
-    with pytest.raises(NotFound, match="account.no_post"):
+    with pytest.raises(NotFound, match=r"account\.no_post"):
         accounts.end_post(session, "li", GRID, end=TODAY)
 
 

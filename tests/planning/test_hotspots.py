@@ -24,7 +24,9 @@ def _town(session: Session) -> None:
     filed.people(session)
 
 
-def found_at(session: Session, nth: int, estate: str = "", street: tuple[str, float] | None = None, **more: object) -> None:
+def found_at(
+    session: Session, nth: int, estate: str = "", street: tuple[str, float] | None = None, **more: object
+) -> None:
     """File an issue whose finding names an estate, a street with its distance, and the cell under (1, 0.5)."""
     issue_id = filed.issue(session, nth, **more)  # type: ignore[arg-type]
     cell = {"net": "unit_grid", "level": "cell", "code": "990101001001002", "name": "cell", "name_en": "cell"}
@@ -90,7 +92,10 @@ def test_the_last_finding_counts(session: Session) -> None:
     for nth in (1, 2):
         found_at(session, nth, estate="first")
     session.execute(
-        text("INSERT INTO finding SELECT issue_id, 2, jsonb_set(location, '{estate}', :moved), found_at, found_by FROM finding"),
+        text(
+            "INSERT INTO finding SELECT issue_id, 2, jsonb_set(location, '{estate}', :moved), found_at, found_by"
+            " FROM finding"
+        ),
         {"moved": Json({"id": "second", "name": "second", "name_en": "", "distance_m": 0})},
     )
     assert [spot.key for spot in found(session)] == ["second"]

@@ -24,7 +24,9 @@ def test_a_visitor_is_sent_to_the_door(office: Flask) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in?next=/")
 
 
-@pytest.mark.parametrize("path", ["/map/state", "/map/hotspots", "/tiles/units/1/1/0/0.mvt", "/map/agreements", "/map/search?q=ab"])
+@pytest.mark.parametrize(
+    "path", ["/map/state", "/map/hotspots", "/tiles/units/1/1/0/0.mvt", "/map/agreements", "/map/search?q=ab"]
+)
 def test_a_visitor_is_told_nothing(office: Flask, path: str) -> None:
     assert office.test_client().get(path, headers={"Accept": "application/json"}).status_code == 401
 
@@ -142,7 +144,9 @@ def test_a_wrong_key_is_refused_even_with_a_good_cookie(office: Flask) -> None:
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize(("role", "status"), [("operator", 200), ("administrator", 200), ("planner", 200), ("leader", 403)])
+@pytest.mark.parametrize(
+    ("role", "status"), [("operator", 200), ("administrator", 200), ("planner", 200), ("leader", 403)]
+)
 def test_agreements_are_shown_to_those_who_work_with_them(office: Flask, role: str, status: int) -> None:
     assert desk.signed_in(office, role).get("/map/agreements").status_code == status
 

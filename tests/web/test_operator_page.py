@@ -6,10 +6,11 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -22,10 +23,12 @@ from tests.web import desk
 from tests.web.conftest import Site
 
 AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
-EVIL = "<img src=x onerror=\"window.owned=1\"><script>window.owned=1</script>'\"--"
+EVIL = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>\'"--'
 SOON_MS = 30_000
-# what a browser says when it breaks off a question that is no longer wanted, as maps do on every zoom
-BROKEN_OFF = "net::ERR_ABORTED"
+VIOLATIONS = """axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => violations.map(
+    (each) => [each.id, each.impact, ...each.nodes.map((node) => node.target.join(" "))]))"""
+# a code without its sentence, or a sentence without its parameter
+UNTOLD = re.compile(r"\b(?:page|flag|state|basis|party|decision|entry|place)\.[a-z_]+\b|%\(|\{[a-z_]+\}")
 numbers = itertools.count(1)
 
 
@@ -33,11 +36,16 @@ class Watch:
     """Everything that went wrong on a page."""
 
     def __init__(self, page: Page, url: str) -> None:
-        self.url, self.faults, self.allowed = url, [], re.compile(r"^$")
+        self.url, self.allowed = url, re.compile(r"^$")
+        self.faults: list[str] = []
         page.on("request", self._asked)
         page.on("response", self._answered)
-        page.on("console", lambda said: said.type in {"error", "warning"} and self._note(f"console: {said.text}"))
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self._note(f"script: {error}"))
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self._note(f"console: {said.text}")
 
     def _note(self, fault: str) -> None:
         if not self.allowed.search(fault):
@@ -100,15 +108,15 @@ def _in(app: Flask, act: Callable[[Session], str]) -> str:
     return done
 
 
-def row(page: Page, words: str) -> object:
+def row(page: Page, words: str) -> Locator:
     return page.locator("#issues .row", has_text=words)
 
 
 def press_map(page: Page, x: float, y: float) -> None:
     """Click a place of the town on the map."""
     lon, lat = town.lonlat(x, y)
-    at = page.evaluate("([lat, lon]) => { const p = map_main.latLngToContainerPoint([lat, lon]); return [p.x, p.y]; }", [lat, lon])
-    page.locator("#map_main").click(position={"x": at[0], "y": at[1]})
+    at = page.evaluate("lonlat => map_main.latLngToContainerPoint(lonlat.reverse())", [lon, lat])
+    page.locator("#map_main").click(position={"x": at["x"], "y": at["y"]})
 
 
 def is_painted(page: Page, pane: str) -> bool:
@@ -176,7 +184,7 @@ def test_the_stream_goes_on_after_the_server_was_away(enter: Callable[..., Page]
     again.extensions["engine"].dispose()
 
 
-NAMED = (("unit", "name"), ("category", "name_zh"), ("department", "name_zh"), ("net", "name_zh"), ("level", "name_zh"))
+NAMED = (("unit", "name"), *((table, "name_zh") for table in ("category", "department", "net", "level")))
 
 
 def spoil(session: Session) -> str:
@@ -185,7 +193,8 @@ def spoil(session: Session) -> str:
         session.execute(text(f"UPDATE {table} SET {column} = {column} || :evil"), {"evil": EVIL})
     session.execute(
         text("INSERT INTO estate (source, external_id, name, name_en, aliases, kind, area_m2, attributes, geom)"
-             " VALUES ('t', 'evil', :evil, '', '{}', 'home', 9, '{}', ST_Multi(ST_MakeEnvelope(:w, :s, :e, :n, 4326)))"),
+             " VALUES ('t', 'evil', :evil, '', '{}', 'home', 9, '{}',"
+             " ST_Multi(ST_MakeEnvelope(:w, :s, :e, :n, 4326)))"),
         dict(zip("wsen", (*town.lonlat(3.1, 0.1), *town.lonlat(3.4, 0.4)), strict=True)) | {"evil": EVIL},
     )  # fmt: skip
     return ""
@@ -278,7 +287,8 @@ def test_an_issue_that_could_not_be_located_is_placed_on_the_map(enter: Callable
     page.click("text=在图上指出位置")
     press_map(page, 1.25, 0.25)
     expect(page.locator("#panel .chain").first).to_contain_text("community 990101001002")
-    assert _in(office, lambda session: session.scalars(text("SELECT state FROM issue WHERE code = :code"), {"code": code}).one()) == "filed"
+    state = text("SELECT state FROM issue WHERE code = :code")
+    assert _in(office, lambda session: str(session.scalars(state, {"code": code}).one())) == "filed"
 
 
 def test_an_agreement_is_entered_without_code(enter: Callable[..., Page]) -> None:
@@ -305,18 +315,20 @@ def test_an_expired_session_is_told_on_the_page(enter: Callable[..., Page], cont
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_page_is_accessible_and_all_words_are_there(enter: Callable[..., Page], office: Flask, theme: str, lang: str) -> None:
-    file(office, "跨界的一条线", geometry={"type": "LineString", "coordinates": [town.lonlat(1.9, 0.5), town.lonlat(2.1, 0.5)]})
+def test_the_page_is_accessible_and_all_words_are_there(
+    enter: Callable[..., Page], office: Flask, theme: Literal["light", "dark"], lang: str
+) -> None:
+    line = {"type": "LineString", "coordinates": [town.lonlat(1.9, 0.5), town.lonlat(2.1, 0.5)]}
+    file(office, "跨界的一条线", geometry=line)
     page = enter(hash_=f"?lang={lang}#tab=issues")
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=theme)
     page.reload()
     page.locator("#issues .row").first.click()
     expect(page.locator("#panel .why")).to_be_visible()
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations.map(v => [v.id, v.impact, v.nodes.map(n => n.target.join(' ')).slice(0, 3)]))")
-    assert found == []
+    assert page.evaluate(VIOLATIONS) == []
     assert page.evaluate("document.documentElement.dataset.theme") == theme
-    assert not re.findall(r"\b(?:page|flag|state|basis|party|decision|entry|place)\.[a-z_]+\b|%\(|\{[a-z_]+\}", page.inner_text("body"))
+    assert UNTOLD.findall(page.inner_text("body")) == []
 
 
 @pytest.mark.parametrize("width", [360, 390, 1280, 1920])
@@ -330,6 +342,6 @@ def test_nothing_sticks_out_sideways(enter: Callable[..., Page], width: int) -> 
 def test_the_page_weighs_less_than_a_megabyte_cold(enter: Callable[..., Page]) -> None:
     page = enter()
     page.wait_for_timeout(2000)
-    weight = page.evaluate("""performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
-        .reduce((sum, each) => sum + each.transferSize, 0)""")
+    weight = page.evaluate("""["resource", "navigation"].flatMap(
+        (kind) => performance.getEntriesByType(kind)).reduce((sum, each) => sum + each.transferSize, 0)""")
     assert 100_000 < weight < 1_000_000

@@ -75,7 +75,7 @@ def drawn(client: FlaskClient, address: str) -> bytes:
 
 
 def layers(mvt: bytes) -> dict[str, bytes]:
-    """Take a tile apart: name of each layer -> its bytes (the wire format: field 3 is a layer, its field 1 the name)."""
+    """Take a tile apart: name of each layer -> its bytes (field 3 is a layer, its field 1 the name)."""
     found: dict[str, bytes] = {}
     at = 0
     while at < len(mvt):
@@ -190,6 +190,8 @@ def test_the_coarsest_level_always_shows_and_nearer_shows_no_fewer(z: int, width
     assert {*here} <= {*nearer}
 
 
-@pytest.mark.parametrize(("z", "shown"), [(9, ["district", "community"]), (11, ["district", "community"]), (12, [*WIDTHS])])
+@pytest.mark.parametrize(
+    ("z", "shown"), [(9, ["district", "community"]), (11, ["district", "community"]), (12, [*WIDTHS])]
+)
 def test_cells_of_a_hundred_metres_show_from_zoom_twelve(z: int, shown: list[str]) -> None:
     assert tiles.visible(WIDTHS, Tile.at(LON, LAT, z)) == shown

@@ -19,14 +19,14 @@ VIEW = MapView((120.5, 30.25, 120.54, 30.27), "abc", (NetLayer("admin", 3), NetL
 
 
 @pytest.fixture
-def _request() -> Iterator[None]:
+def asked() -> Iterator[None]:
     app = Flask("test", root_path=str(ROOT))
     with app.test_request_context("/"):
         yield
 
 
 @pytest.fixture
-def html(_request: None) -> str:
+def html(asked: None) -> str:
     parts = webmap.operator_map(VIEW)
     return parts.header + parts.body + parts.script
 
@@ -49,7 +49,9 @@ def test_every_linked_file_is_there(html: str) -> None:
 
 
 def test_our_scripts_come_behind_the_libraries(html: str) -> None:
-    assert html.index("leaflet.js") < html.index("VectorGrid") < html.index("js/vectorgrid-fix.js") < html.index("L.map(")
+    assert (
+        html.index("leaflet.js") < html.index("VectorGrid") < html.index("js/vectorgrid-fix.js") < html.index("L.map(")
+    )
 
 
 def test_people_may_enlarge_the_page(html: str) -> None:
@@ -61,7 +63,9 @@ def test_jquery_and_bootstrap_stay_out(html: str) -> None:
     assert "bootstrap" not in html
 
 
-@pytest.mark.parametrize("name", ["map_main", "net_3", "net_4", "live_issues", "cluster_issues", "density_issues", "straddlers_parted"])
+@pytest.mark.parametrize(
+    "name", ["map_main", "net_3", "net_4", "live_issues", "cluster_issues", "density_issues", "straddlers_parted"]
+)
 def test_layers_have_the_names_our_scripts_know(html: str, name: str) -> None:
     assert f"var {name} = " in html
 
@@ -74,7 +78,7 @@ def test_the_cells_do_not_lie_under_a_canvas_that_takes_their_clicks(html: str) 
     assert '"preferCanvas": true' not in html
 
 
-def test_a_plugin_without_a_copy_of_ours_stops_the_page(_request: None) -> None:
+def test_a_plugin_without_a_copy_of_ours_stops_the_page(asked: None) -> None:
     figure = LocalFigure("n")
     drawn = webmap.BareMap(tiles=None)
     drawn.add_child(Fullscreen())
@@ -84,7 +88,7 @@ def test_a_plugin_without_a_copy_of_ours_stops_the_page(_request: None) -> None:
 
 
 @pytest.mark.parametrize("link", [JavascriptLink("//cdn.example/x.js"), CssLink("https://cdn.example/x.css")])
-def test_a_strange_link_stops_the_page(_request: None, link: Element) -> None:
+def test_a_strange_link_stops_the_page(asked: None, link: Element) -> None:
     figure = LocalFigure("n")
     figure.header.add_child(link)
     with pytest.raises(OutsideRequestError):
@@ -92,7 +96,7 @@ def test_a_strange_link_stops_the_page(_request: None, link: Element) -> None:
 
 
 @pytest.mark.parametrize("html", ['<img src="https://x.example/a.png">', "<script src=//x.example/a.js></script>"])
-def test_a_link_in_the_body_stops_the_page(_request: None, html: str) -> None:
+def test_a_link_in_the_body_stops_the_page(asked: None, html: str) -> None:
     figure = LocalFigure("n")
     figure.html.add_child(Element(html))
     with pytest.raises(OutsideRequestError):
