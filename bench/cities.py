@@ -14,7 +14,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from gis import db
-from gis.cli.issues import load_file
+from gis.cli.loading import load_file
 from gis.issues import categories, intake, sources
 from gis.issues.tables import Load, Source
 from gis.people import departments

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import csv
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from gis import db, language
+from gis import language
 from gis import settings as product
+from gis.cli import loading
 from gis.cli.context import cli_engine, cli_session
-from gis.errors import Unavailable
-from gis.issues import bulk, default_points, files, intake, sources
+from gis.issues import bulk, default_points, intake, sources
 from gis.issues.tables import DefaultPoint, Load, Source
 from gis.territory import coords
 
-# A database that is restarted is back by then; the load goes on by itself. After the last wait it says how to go on.
-WAITS_S = (1, 2, 4, 8, 15, 30)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-Answer = TypeVar("Answer")
 
 
 @click.group()
@@ -47,21 +37,10 @@ def load(file: Path, mapping_path: Path, rejects_path: Path | None, by: str) -> 
     clerk = intake.Clerk(by, datetime.now(UTC), product.load())
     rejects_path = rejects_path or file.with_name(f"{file.name}.rejects.csv")
     with cli_engine() as engine:
-        done = load_file(engine, file, mapping_path, clerk)
-        _in_transaction(engine, lambda session: _write_rejects(session, done, rejects_path, clerk))
-    click.echo(_said("issues.loaded", clerk, **_counted(done), rejects=rejects_path))
-
-
-def load_file(engine: Engine, file: Path, mapping_path: Path, clerk: intake.Clerk) -> Load:
-    """Take in a file batch by batch, one transaction each; a batch the database lost is taken again."""
-    table = files.open_table(file)
-    job = _in_transaction(engine, lambda session: bulk.begin(session, file, mapping_path, now=clerk.now))
-    with _progress() as progress:
-        bar = progress.add_task(file.name, total=table.rows_n, completed=job.rows_done)
-        for done, batch in bulk.batches(job, table.rows):
-            _in_transaction(engine, lambda session, at=done, rows=batch: bulk.take(session, job, at, rows, clerk))
-            progress.update(bar, completed=done + len(batch))
-    return _in_transaction(engine, lambda session: bulk.finish(session, job, now=datetime.now(UTC)))
+        done = loading.load_file(engine, file, mapping_path, clerk)
+        loading.in_transaction(engine, lambda session: _write_rejects(session, done, rejects_path, clerk))
+    code = "issues.loaded" if done.rejected else "issues.loaded_all"
+    click.echo(language.say(code, clerk.settings.language, **_counted(done), rejects=rejects_path))
 
 
 @issues.group()
@@ -128,22 +107,6 @@ def reject_point(point_id: int, by: str) -> None:
         default_points.reject(session, point_id, by=by, now=datetime.now(UTC))
 
 
-def _in_transaction(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
-    """Do a piece of work and commit it; while the database is away, wait and do it again."""
-    for wait_s in (*WAITS_S, None):
-        try:
-            with db.session(engine, db.EVERYTHING) as session:
-                answer = work(session)
-                session.expire_on_commit = False
-                session.commit()
-                return answer
-        except SQLAlchemyError as error:
-            if wait_s is None or not isinstance(db.foreseen(error), Unavailable):
-                raise
-            time.sleep(wait_s)
-    raise AssertionError("the last wait is None")
-
-
 def _write_rejects(session: Session, done: Load, path: Path, clerk: intake.Clerk) -> None:
     """Write the rejected rows with row number, code and sentence, then the columns as they were."""
     if not done.rejected:
@@ -171,13 +134,6 @@ def _is_number(written: str) -> bool:
     return True
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-
-
 def _cells(point: DefaultPoint) -> list[str]:
     counts = (point.issues_n, point.texts_n, point.categories_n, point.addresses_n)
     return [str(point.id), f"{point.lon:.6f}", f"{point.lat:.6f}", *map(str, counts), point.state]
@@ -186,7 +142,3 @@ def _cells(point: DefaultPoint) -> list[str]:
 def _counted(done: Load) -> dict[str, object]:
     counts = {"rows": done.rows_done, "accepted": done.accepted, "known": done.known, "rejected": done.rejected}
     return counts | {"name": done.name}
-
-
-def _said(code: str, clerk: intake.Clerk, **params: object) -> str:
-    return language.say(code, clerk.settings.language, **params)

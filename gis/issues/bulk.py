@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gis.errors import Conflict, Invalid, ShaotuError
+from gis.errors import Invalid, ShaotuError, Unavailable
 from gis.issues import files, intake
 from gis.issues.tables import Load, Reject
 
@@ -73,6 +73,7 @@ class Job:
     load_id: int
     rows_done: int
     mapping: FileMapping
+    batch_rows: int
 
 
 def read_mapping(path: Path) -> FileMapping:
@@ -100,38 +101,36 @@ def begin(session: Session, path: Path, mapping_path: Path, *, now: datetime) ->
     sha256 = files.digest(path, mapping_path)
     session.execute(insert(Load).values(file_sha256=sha256, **row).on_conflict_do_nothing())
     load = session.scalars(select(Load).where(Load.file_sha256 == sha256)).one()
-    return Job(load.id, load.rows_done, mapping)
+    return Job(load.id, load.rows_done, mapping, BATCH_ROWS)
 
 
-def batches(job: Job, rows: Iterator[files.Row], size: int = BATCH_ROWS) -> Iterator[tuple[int, list[files.Row]]]:
+def batches(job: Job, rows: Iterator[files.Row]) -> Iterator[tuple[int, list[files.Row]]]:
     """Cut the rows that remain into batches, each with the number of rows before it; raise Invalid on a lost column."""
     done = sum(1 for _ in islice(rows, job.rows_done))
-    while batch := list(islice(rows, size)):
+    while batch := list(islice(rows, job.batch_rows)):
         _check_columns(job.mapping, batch[0][1])
         yield done, batch
         done += len(batch)
 
 
 def take(session: Session, job: Job, done: int, batch: Sequence[files.Row], clerk: intake.Clerk) -> Load:
-    """Accept a batch that begins after `done` rows; what was already taken is passed over."""
-    load = session.get_one(Load, job.load_id, with_for_update=True, populate_existing=True)
+    """Accept a batch that begins after `done` rows; what was already taken is passed over.
+
+    Batches may be taken at once in several processes, and are counted in the order of the file: a batch waits at its end
+    for the one before it. Raise Unavailable if that one was not taken; it will be, and this one after it.
+    """
+    _queue_up(session, job, done)
+    load = session.get_one(Load, job.load_id, populate_existing=True)
     if load.rows_done >= done + len(batch):
         # The commit arrived and its answer got lost.
         return load
-    if load.rows_done != done:
-        raise Conflict("load.moved", rows_done=load.rows_done, expected=done)
     read = [_report(job.mapping, row, clerk) for _, row in batch]
     good = [each for each in read if isinstance(each, intake.Report)]
     answers = iter(intake.accept_many(session, good, clerk))
     outcomes = [next(answers) if isinstance(each, intake.Report) else each for each in read]
     _keep_rejects(session, load.id, zip(batch, outcomes, strict=True))
-    rejected_n = sum(isinstance(each, ShaotuError) for each in outcomes)
-    known_n = sum(isinstance(each, intake.Accepted) and each.known for each in outcomes)
-    load.rows_done += len(batch)
-    load.rejected += rejected_n
-    load.known += known_n
-    load.accepted += len(batch) - rejected_n - known_n
-    session.flush()
+    _queue_up(session, job, done - job.batch_rows)
+    _count(session, load, done, outcomes)
     return load
 
 
@@ -154,6 +153,25 @@ def _report(mapping: FileMapping, row: Json, clerk: intake.Clerk) -> intake.Repo
         return intake.parse_report(mapping.as_report(row), now=clerk.now, zone=clerk.zone)
     except Invalid as error:
         return error
+
+
+def _queue_up(session: Session, job: Job, done: int) -> None:
+    """Hold the place of a batch to the end of this transaction; wait for whoever holds it."""
+    # A lock of the database, and not a question asked again and again: so it sees a deadlock and breaks it.
+    session.execute(text("SELECT pg_advisory_xact_lock(:load, :done)"), {"load": job.load_id, "done": done})
+
+
+def _count(session: Session, load: Load, done: int, outcomes: Sequence[object]) -> None:
+    session.refresh(load, with_for_update=True)
+    if load.rows_done != done:
+        raise Unavailable("load.moved", rows_done=load.rows_done, expected=done)
+    rejected_n = sum(isinstance(each, ShaotuError) for each in outcomes)
+    known_n = sum(isinstance(each, intake.Accepted) and each.known for each in outcomes)
+    load.rows_done += len(outcomes)
+    load.rejected += rejected_n
+    load.known += known_n
+    load.accepted += len(outcomes) - rejected_n - known_n
+    session.flush()
 
 
 def _keep_rejects(session: Session, load_id: int, outcomes: Iterable[tuple[files.Row, object]]) -> None:

@@ -110,7 +110,7 @@ def _of_reference(session: Session, place: Place) -> Place:
 def _nets(
     session: Session, said: list[Place], on: list[date], rules: Rules
 ) -> list[tuple[NetAnswer, ...]]:
-    editions = {day: units.in_force(session, day) for day in set(on)}
+    editions = units.in_force_each(session, set(on))
     answers: list[tuple[NetAnswer, ...]] = [()] * len(said)
     for together in set(editions.values()):
         chosen = [nth for nth, day in enumerate(on) if editions[day] == together]

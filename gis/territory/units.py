@@ -46,6 +46,10 @@ class EditionRef:
     parent_net: str | None
     parent_level: str | None
 
+    def holds_on(self, day: date) -> bool:
+        """Say whether a day lies in its dates."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
 
 @dataclass(frozen=True)
 class UnitTable:
@@ -88,6 +92,12 @@ REF = "u.id, u.edition_id, u.net, u.level, u.code, u.name, u.name_en, u.parent_c
 def in_force(session: Session, on: date) -> tuple[EditionRef, ...]:
     """List the editions that answer for a day, one for each net that has one, in the order of the nets' ranks."""
     return _editions(session, IN_FORCE, on=on)
+
+
+def in_force_each(session: Session, days: Iterable[date]) -> dict[date, tuple[EditionRef, ...]]:
+    """Answer `in_force` for several days with one question."""
+    active = _editions(session, "e.state = 'active'")
+    return {day: tuple(each for each in active if each.holds_on(day)) for day in days}
 
 
 def edition(session: Session, edition_id: int) -> EditionRef:

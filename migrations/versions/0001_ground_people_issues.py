@@ -567,6 +567,17 @@ CREATE POLICY issue_moved ON issue FOR UPDATE USING (
 ) WITH CHECK (true);
 """
 
+# What was found is large and written once for every issue: the faster method halves the cost of a bulk load. A server
+# built without it keeps its own.
+COMPRESSION = """
+DO $$ BEGIN
+    ALTER TABLE finding ALTER location SET COMPRESSION lz4;
+    ALTER TABLE decision ALTER answer SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN
+    RAISE NOTICE 'lz4 is not built in';
+END $$
+"""
+
 FOLLOWERS = ("finding", "decision", "party", "photo")
 
 APP_WRITES = (
@@ -581,6 +592,7 @@ def upgrade() -> None:
     op.execute(TABLES)
     op.execute(INDEXES)
     op.execute(SCOPE)
+    op.execute(COMPRESSION)
     for table in FOLLOWERS:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(

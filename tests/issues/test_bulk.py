@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.cli import issues as commands
-from gis.errors import Conflict, Invalid, ShaotuError
+from gis.cli import loading
+from gis.errors import Invalid, ShaotuError, Unavailable
 from gis.issues import bulk, files, intake
 from gis.issues.intake import Accepted, Clerk
 from gis.settings import Settings
@@ -74,8 +76,8 @@ def write(path: Path, lines: list[list[object]]) -> Path:
     return path
 
 
-def load(engine: Engine, path: Path, mapping: Path) -> tuple[int, int, int, int]:
-    done = commands.load_file(engine, path, mapping, CLERK)
+def load(engine: Engine, path: Path, mapping: Path, workers: int = 1) -> tuple[int, int, int, int]:
+    done = loading.load_file(engine, path, mapping, CLERK, workers)
     assert done.rows_done == done.accepted + done.known + done.rejected
     return done.rows_done, done.accepted, done.known, done.rejected
 
@@ -87,7 +89,7 @@ def texts(engine: Engine) -> list[str]:
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk.batches, "__defaults__", (3,))
+    monkeypatch.setattr(bulk, "BATCH_ROWS", 3)
 
 
 def test_every_row_becomes_an_issue(city: Engine, tmp_path: Path, mapping: Path) -> None:
@@ -210,7 +212,7 @@ def test_a_database_that_goes_away_in_the_middle_loses_and_doubles_nothing(
         with owner.connect() as connection:
             connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": process})
 
-    monkeypatch.setattr(commands, "WAITS_S", (0, 0))
+    monkeypatch.setattr(loading, "WAITS_S", (0, 0))
     monkeypatch.setattr(intake, "accept_many", interrupted(1, kill))
     path = write(tmp_path / "f.csv", [line(nth) for nth in range(1, 11)])
     assert load(city, path, mapping) == (10, 10, 0, 0)
@@ -227,7 +229,7 @@ def test_a_database_that_stays_away_ends_the_load_and_the_next_run_goes_on(
 
     path = write(tmp_path / "f.csv", [line(nth) for nth in range(1, 11)])
     with monkeypatch.context() as patched:
-        patched.setattr(commands, "WAITS_S", ())
+        patched.setattr(loading, "WAITS_S", ())
         patched.setattr(intake, "accept_many", interrupted(1, away))
         with pytest.raises(Exception, match="invalid"):
             load(city, path, mapping)
@@ -260,8 +262,48 @@ def test_two_loads_of_one_file_do_not_mix(city: Engine, tmp_path: Path, mapping:
     [(_, batch)] = list(bulk.batches(job, files.open_table(path).rows))
     with db.session(city, db.EVERYTHING) as session:
         bulk.take(session, job, 0, batch[:1], CLERK)
-        with pytest.raises(Conflict):
+        with pytest.raises(Unavailable):
             bulk.take(session, job, 0, batch, CLERK)
+
+
+def test_a_batch_before_its_time_is_put_off(city: Engine, tmp_path: Path, mapping: Path, small_batches: None) -> None:
+    path = write(tmp_path / "f.csv", [line(nth) for nth in range(5)])
+    job = job_of(city, path, mapping)
+    [_, (done, batch)] = list(bulk.batches(job, files.open_table(path).rows))
+    with db.session(city, db.EVERYTHING) as session, pytest.raises(Unavailable):
+        bulk.take(session, job, done, batch, CLERK)
+    assert texts(city) == []
+
+
+def test_several_processes_count_every_row_once_in_the_order_of_the_file(
+    city: Engine, tmp_path: Path, mapping: Path, small_batches: None
+) -> None:
+    lines = [line(nth % 20, x="abc" if nth == 7 else town.lonlat(0.25, 0)[0]) for nth in range(30)]
+    assert load(city, write(tmp_path / "f.csv", lines), mapping, workers=3) == (30, 20, 9, 1)
+    assert sorted(texts(city)) == sorted(f"words {nth}" for nth in range(20))
+    with db.session(city, db.EVERYTHING) as session:
+        assert [reject.row for reject in bulk.rejects(session, 1)] == [9]
+
+
+def test_a_batch_waits_for_the_one_before_it(city: Engine, tmp_path: Path, mapping: Path, small_batches: None) -> None:
+    path = write(tmp_path / "f.csv", [line(nth) for nth in range(6)])
+    job = job_of(city, path, mapping)
+    [(_, first), (done, second)] = list(bulk.batches(job, files.open_table(path).rows))
+
+    def take_second() -> None:
+        with db.session(city, db.EVERYTHING) as session:
+            bulk.take(session, job, done, second, CLERK)
+            session.commit()
+
+    with db.session(city, db.EVERYTHING) as session:
+        bulk.take(session, job, 0, first, CLERK)
+        waiting = threading.Thread(target=take_second)
+        waiting.start()
+        waiting.join(1)
+        assert waiting.is_alive()
+        session.commit()
+        waiting.join(20)
+    assert len(texts(city)) == 6
 
 
 def test_a_file_that_breaks_off_keeps_the_rows_before(
