@@ -133,9 +133,7 @@ def _address(table: gpd.GeoDataFrame, ground: Ground) -> None:
 
 def _numbers(doors: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return street and house number per door: odd on the left, even on the right, growing along the street."""
-    tree = STRtree(lines)
-    found, street = tree.query_nearest(doors, all_matches=False)
-    street = street[np.argsort(found)]
+    street = _nearest(doors, lines)
     line = lines[street]
     along = shapely.line_locate_point(line, doors)
     ahead = shapely.get_coordinates(shapely.line_interpolate_point(line, along + 1.0))
@@ -146,6 +144,16 @@ def _numbers(doors: np.ndarray, lines: np.ndarray) -> tuple[np.ndarray, np.ndarr
     order = pd.DataFrame({"street": street, "right": right, "along": along}).sort_values(["street", "right", "along"])
     rank = order.groupby(["street", "right"]).cumcount().sort_index().to_numpy()
     return street, 2 * rank + 1 + right
+
+
+def _nearest(doors: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Return the line nearest to each door. Lines are looked up edge by edge: the box of a ring road holds the city."""
+    xy, owner = shapely.get_coordinates(shapely.get_parts(lines), return_index=True)
+    line = shapely.get_parts(lines, return_index=True)[1]
+    along = np.flatnonzero(owner[1:] == owner[:-1])
+    edges = np.asarray(shapely.linestrings(np.stack([xy[along], xy[along + 1]], axis=1)))
+    found, edge = STRtree(edges).query_nearest(doors, all_matches=False)
+    return np.asarray(line[owner[along[edge[np.argsort(found)]]]])
 
 
 def _owners(table: gpd.GeoDataFrame, ground: Ground) -> np.ndarray:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from shapely import STRtree
 
-from gis.demo import frame
+from gis.demo import frame, mesh
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,11 @@ def _beside(
 
 def _codes(points: np.ndarray, districts: gpd.GeoDataFrame, chosen: list[Sort]) -> list[str]:
     """Return 16-digit object codes: district, sort, serial."""
-    tree = STRtree(frame.to_metres(districts.geometry.to_numpy()))
-    found, owner = tree.query_nearest(points, all_matches=False)
-    home = districts["code"].to_numpy()[owner[np.argsort(found)]]
+    shapes = frame.to_metres(districts.geometry.to_numpy())
+    owner = mesh.owners_of(points, shapes)
+    stray = np.flatnonzero(owner < 0)  # on a line, or on nobody's ground
+    owner[stray] = [int(np.argmin(shapely.distance(shapes, points[i]))) for i in stray]
+    home = districts["code"].to_numpy()[owner]
     serial: dict[str, int] = {}
     codes = []
     for district, sort in zip(home, chosen, strict=True):

@@ -54,7 +54,9 @@ def without(areas: np.ndarray, taken: np.ndarray) -> np.ndarray:
     left = areas.copy()
     touched, starts = np.unique(area, return_index=True)
     for i, group in zip(touched.tolist(), np.split(other, starts[1:]), strict=True):
-        left[i] = shapely.difference(areas[i], shapely.union_all(taken[group]))
+        # a ring road is as long as the city: only what lies by this area is looked at
+        near = shapely.clip_by_rect(taken[group], *shapely.box(*areas[i].bounds).buffer(1.0).bounds)
+        left[i] = shapely.difference(areas[i], shapely.union_all(near))
     return left
 
 
