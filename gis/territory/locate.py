@@ -35,8 +35,6 @@ __all__ = ["UNKNOWN", "Habits", "at", "at_many", "parse"]
 
 # Flags that are raised for the whole place only by lines that part responsibility.
 DIVIDING = {STRADDLES, NEAR_BOUNDARY}
-# An address is put on the ground without a person only when it is found so surely, at a level precise enough.
-AGREED_CONFIDENCE = 0.8
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def _settle(session: Session, place: Place, on: date) -> _Settled:
     best = next(iter(candidates), None)
     if best is None:
         return _Settled(replace(place, reason=place.reason or "locate.address_unknown"))
-    if best.match_level not in geocode.DISPATCHABLE or best.confidence < AGREED_CONFIDENCE:
+    if not geocode.is_dispatchable(candidates):
         return _Settled(replace(place, reason="locate.address_vague"), candidates)
     return _Settled(_of_candidate(place, best), candidates)
 
