@@ -240,13 +240,14 @@ _TOP = text("""
 
 
 def _city(session: Session, on: date) -> Json:
-    """Name the city: the one unit at the top of the first net, if there is but one."""
+    """Name the city and who drew it: the one unit at the top of the first net, if there is but one."""
     in_force = units.in_force(session, on)
     found = session.execute(
         text("""
-        SELECT unit.name, unit.name_en FROM unit JOIN level ON level.net = unit.net AND level.code = unit.level
+        SELECT unit.name, unit.name_en, edition.source FROM unit JOIN edition ON edition.id = unit.edition_id
+        JOIN level ON level.net = unit.net AND level.code = unit.level
         WHERE unit.edition_id = :edition AND level.rank = 0 LIMIT 2
         """),
         {"edition": in_force[0].id if in_force else None},
-    ).all()
-    return {"name": found[0].name, "name_en": found[0].name_en} if len(found) == 1 else {"name": "", "name_en": ""}
+    ).mappings().all()
+    return dict(found[0]) if len(found) == 1 else {"name": "", "name_en": "", "source": ""}
