@@ -29,7 +29,7 @@ def issues() -> None:
 
 @issues.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mapping", "mapping_path", type=click.Path(path_type=Path), required=True, help="TOML: field -> column.")
+@click.option("--mapping", "mapping_path", type=click.Path(path_type=Path), required=True, help="Field -> column.")
 @click.option("--rejects", "rejects_path", type=click.Path(path_type=Path), help="FILE.rejects.csv when left out.")
 @click.option("--by", default="gis issues load", show_default=True, help="Who takes the reports in.")
 def load(file: Path, mapping_path: Path, rejects_path: Path | None, by: str) -> None:
@@ -54,8 +54,8 @@ def source() -> None:
 @click.option("--en", "name_en", required=True, help="Its English name.")
 @click.option("--datum", type=click.Choice(coords.DATUMS), default="WGS84", show_default=True)
 @click.option("--accuracy-m", type=float, help="Of its coordinates; left out: unknown.")
-@click.option("--accuracy-kind", default=None, help="What the accuracy means: sigma, radius95, radius68, radius50, max.")
-def add_source(  # noqa: PLR0913 -- one for each option
+@click.option("--accuracy-kind", default=None, help="Its meaning: sigma, radius95, radius68, radius50, max.")
+def add_source(  # noqa: PLR0913, PLR0917 -- one for each option
     code: str, name_zh: str, name_en: str, datum: str, accuracy_m: float | None, accuracy_kind: str | None
 ) -> None:
     """Register a source with the datum and accuracy to assume when a report says none."""

@@ -1,4 +1,4 @@
-"""Taking in a large file: batches in several processes, each its own transaction, taken again if the database was away."""
+"""Taking in a large file: batches in several processes, each a transaction, taken again if the database was away."""
 
 from __future__ import annotations
 

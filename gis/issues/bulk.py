@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -116,8 +116,8 @@ def batches(job: Job, rows: Iterator[files.Row]) -> Iterator[tuple[int, list[fil
 def take(session: Session, job: Job, done: int, batch: Sequence[files.Row], clerk: intake.Clerk) -> Load:
     """Accept a batch that begins after `done` rows; what was already taken is passed over.
 
-    Batches may be taken at once in several processes, and are counted in the order of the file: a batch waits at its end
-    for the one before it. Raise Unavailable if that one was not taken; it will be, and this one after it.
+    Batches may be taken at once in several processes, and are counted in the order of the file: a batch waits at its
+    end for the one before it. Raise Unavailable if that one was not taken; it will be, and this one after it.
     """
     _queue_up(session, job, done)
     load = session.get_one(Load, job.load_id, populate_existing=True)
@@ -214,7 +214,9 @@ def _is_empty(value: object) -> bool:
 
 
 def _read_time(written: str, formats: Iterable[str]) -> datetime | None:
-    for read in (datetime.fromisoformat, *(partial(_by_format, form) for form in formats)):
+    readers: list[Callable[[str], datetime]] = [datetime.fromisoformat]
+    readers += [partial(_by_format, form) for form in formats]
+    for read in readers:
         with suppress(ValueError):
             return read(written)
     return None

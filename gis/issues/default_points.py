@@ -92,8 +92,7 @@ def _unlocate(session: Session, point: DefaultPoint, *, by: str, now: datetime) 
     """Append to each issue of the point that its place is not known; what a person placed stays."""
     marked = session.execute(
         text("""
-        SELECT issue.id, issue.ground, (SELECT max(version) FROM finding WHERE issue_id = issue.id) AS version
-        FROM issue
+        SELECT id, ground FROM issue
         WHERE source = :source AND located AND place ? 'lon' AND NOT place ? 'placed_by'
           AND geom && ST_Expand(ST_Point(:lon, :lat, 4326), 1e-7)
           AND abs(ST_X(point_geom) - :lon) <= 1e-7 AND abs(ST_Y(point_geom) - :lat) <= 1e-7
@@ -121,11 +120,10 @@ _APPENDED: tuple[tuple[str, Json], ...] = (
         f"""
         INSERT INTO finding (issue_id, version, location, found_at, found_by)
         SELECT issue_id, version + 1,
-               jsonb_set(location || :nowhere, '{{place}}', location -> 'place' || '{{"geometry": null, "kind": "nowhere"}}'),
-               :now, :by
+               location || :nowhere || jsonb_build_object('place', location -> 'place' || :place), :now, :by
         FROM ({_LAST_FINDING}) AS last
         """,
-        {"nowhere": AsJson(NOWHERE)},
+        {"nowhere": AsJson(NOWHERE), "place": AsJson({"geometry": None, "kind": "nowhere"})},
     ),
     (
         f"""

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+import numpy as np
+import numpy.typing as npt
 import openpyxl
-import pyarrow
-import pyarrow.parquet
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import shapely
 from openpyxl.utils.exceptions import InvalidFileException
@@ -72,7 +74,7 @@ def _told(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
     """Hand the rows on; where the file breaks off, say so with the last good row."""
     last = 0
     try:
-        for last, row in rows:  # noqa: B007 -- the last one read is told when reading fails
+        for last, row in rows:
             yield last, row
     except _UNREADABLE as error:
         raise Invalid("file.breaks_off", path=str(path), row=last, reason=str(error)[:300]) from error
@@ -130,7 +132,7 @@ def _with_header(header: list[str], rows: Iterator[tuple[int, list[Any]]], path:
 
 
 def _parquet(path: Path) -> Table:
-    file = pyarrow.parquet.ParquetFile(path)
+    file = pq.ParquetFile(path)
     geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
     column = geo.get("primary_column")
     crs = geo.get("columns", {}).get(column, {}).get("crs", "OGC:CRS84")
@@ -153,7 +155,7 @@ def _ogr_rows(path: Path) -> Iterator[Row]:
         yield from _arrow_rows(iter(reader), meta["geometry_name"] or "wkb_geometry", meta["crs"])
 
 
-def _arrow_rows(batches: Iterator[pyarrow.RecordBatch], column: str | None, crs: object) -> Iterator[Row]:
+def _arrow_rows(batches: Iterator[pa.RecordBatch], column: str | None, crs: object) -> Iterator[Row]:
     place = _to_lonlat(crs)
     number = 0
     for batch in batches:
@@ -171,8 +173,12 @@ def _to_lonlat(crs: object) -> Callable[[bytes], Json]:
         raise ValueError(str(error)) from error
     if source.is_geographic and source.equals(CRS("OGC:CRS84"), ignore_axis_order=True):
         return lambda wkb: shapely.geometry.mapping(shapely.from_wkb(wkb))
-    change = Transformer.from_crs(source, "OGC:CRS84", always_xy=True).transform
-    return lambda wkb: shapely.geometry.mapping(shapely.transform(shapely.from_wkb(wkb), change, interleaved=False))
+    change = Transformer.from_crs(source, "OGC:CRS84", always_xy=True)
+
+    def moved(corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.column_stack(change.transform(corners[:, 0], corners[:, 1]))
+
+    return lambda wkb: shapely.geometry.mapping(shapely.transform(shapely.from_wkb(wkb), moved))
 
 
 _READERS: Mapping[str, Callable[[Path], Table]] = {
@@ -187,7 +193,7 @@ _UNREADABLE = (
     csv.Error,
     InvalidFileException,
     BadZipFile,
-    pyarrow.ArrowException,
+    pa.ArrowException,
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
     shapely.errors.ShapelyError,

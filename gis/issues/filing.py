@@ -16,6 +16,7 @@ from psycopg2.extras import execute_values
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.issues import dispatch, journal, jurisdiction
 from gis.issues.reports import Report
 from gis.settings import Settings
@@ -110,7 +111,7 @@ def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> N
 
 def _insert(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[Key, Filed]:
     start = f"{_city_code(session, clerk)}{clerk.day(clerk.now):%Y%m%d}"
-    with session.connection().connection.cursor() as cursor:
+    with db.driver_cursor(session) as cursor:
         rows = execute_values(
             cursor,
             _INSERT,
@@ -168,7 +169,7 @@ def _keep(session: Session, found: Sequence[tuple[int, int, Location]], clerk: C
         for issue_id, version, location in found
     ]
     sql = "INSERT INTO finding (issue_id, version, location, found_at, found_by) VALUES %s"
-    with session.connection().connection.cursor() as cursor:
+    with db.driver_cursor(session) as cursor:
         execute_values(cursor, sql, rows, page_size=PAGE_ROWS)
 
 

@@ -1,4 +1,4 @@
-"""Reports become issues: put on the ground, decided, dispatched, written into the journal. The same report is one issue.
+"""Reports become issues: put on the ground, decided, dispatched, told in the journal. The same report is one issue.
 
 One report and a file of them take the same way: `accept` is `accept_many` of one.
 """

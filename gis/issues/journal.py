@@ -17,6 +17,8 @@ from psycopg2.extras import execute_values
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis import db
+
 CHANNEL = "shaotu_journal"
 # Number of the advisory lock that lets one sealer work at a time.
 SEALER = 0x5AA1
@@ -54,7 +56,7 @@ def append_all(session: Session, lines: Iterable[Line], *, by: str, now: datetim
     rows = [(line.issue_id, line.kind, AsJson(line.params), list(line.ground), by, now) for line in lines]
     if not rows:
         return
-    with session.connection().connection.cursor() as cursor:
+    with db.driver_cursor(session) as cursor:
         execute_values(
             cursor,
             "WITH written AS (INSERT INTO entry (issue_id, kind, params, ground, actor, at) VALUES %s RETURNING id)"

@@ -48,7 +48,7 @@ class Seen:
     created_by: str | None
 
 
-# A free text has no index to go to: the trigram operators are not leakproof, and two Chinese characters make no trigram.
+# Free text has no index to go to: the trigram operators are not leakproof, and two Chinese characters make no trigram.
 _CONDITIONS: Mapping[str, str] = {
     "since": "issue.reported_at >= :since",
     "until": "issue.reported_at < :until",

@@ -47,6 +47,7 @@ class Picture:
 
     @property
     def sha256(self) -> str:
+        """The name it is kept by."""
         return hashlib.sha256(self.jpeg).hexdigest()
 
 

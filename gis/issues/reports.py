@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
@@ -131,10 +131,15 @@ def _check_writable(value: object, path: str, depth: int = 0) -> None:
             raise Invalid("report.bad_character", field=path)
     elif isinstance(value, float) and not math.isfinite(value):
         raise Invalid("report.not_finite", field=path, value=str(value))
-    elif isinstance(value, Mapping):
+    for inner, inner_path in _inside(value, path):
+        _check_writable(inner, inner_path, depth + 1)
+
+
+def _inside(value: object, path: str) -> Iterator[tuple[object, str]]:
+    if isinstance(value, Mapping):
         for name, inner in value.items():
-            _check_writable(name, path, depth + 1)
-            _check_writable(inner, f"{path}.{name}", depth + 1)
+            yield name, path
+            yield inner, f"{path}.{name}"
     elif isinstance(value, list | tuple):
         for inner in value:
-            _check_writable(inner, path, depth + 1)
+            yield inner, path

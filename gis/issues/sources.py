@@ -27,8 +27,7 @@ class Sender:
 
     def is_default(self, place: Place) -> bool:
         """Say whether the place is a point this source gives when it does not know."""
-        point = place.geometry
-        return place.kind == "point" and point is not None and _raster(point.x, point.y) in self.default_points
+        return place.kind == "point" and place.geometry is not None and _raster(*place.middle) in self.default_points
 
 
 def add(session: Session, source: Source) -> None:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
 from gis.issues import default_points, explain, intake, journal, listing, photos
+from gis.issues.tables import DefaultPoint
 from gis.people.accounts import ADMINISTRATOR, LEADER, OPERATOR
 from gis.web import asked, auth
 
@@ -18,7 +19,8 @@ Json = dict[str, Any]
 
 DECIDES = (OPERATOR, ADMINISTRATOR)
 FILES = (OPERATOR, ADMINISTRATOR, LEADER)
-POINT_FIELDS = ("id", "source", "lon", "lat", "issues_n", "texts_n", "categories_n", "addresses_n", "state", "decided_by")
+COUNTS = ("issues_n", "texts_n", "categories_n", "addresses_n")
+POINT_FIELDS = ("id", "source", "lon", "lat", *COUNTS, "state", "decided_by")
 
 
 @blueprint.post("/issues")
@@ -179,7 +181,7 @@ def _discreet(row: Json) -> Json:
     return row | {"reporter": shown}
 
 
-def _point(point: default_points.DefaultPoint) -> Json:
+def _point(point: DefaultPoint) -> Json:
     return {name: getattr(point, name) for name in POINT_FIELDS}
 
 

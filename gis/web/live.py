@@ -276,7 +276,7 @@ def _message(entry: journal.Sealed, issue: listing.Seen | None) -> Message:
         gone=_event("change", about | {"kind": "gone", "code": feature and feature["id"]}, entry.seq),
         ground=frozenset(issue.ground if issue else entry.line.ground),
         left=frozenset(entry.line.ground),
-        created_by=issue and issue.created_by,
+        created_by=issue.created_by if issue else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from gis import db
+from gis import settings as product
 from gis.cli import issues as commands
 from gis.cli import loading
 from gis.errors import Invalid, ShaotuError, Unavailable
@@ -29,6 +30,8 @@ from tests.issues import filed
 
 NOW = datetime(2024, 5, 6, 8, tzinfo=UTC)
 CLERK = Clerk("wu", NOW)
+# As a spreadsheet gives it.
+NAIVE = datetime(2024, 5, 5, 10)  # noqa: DTZ001
 COLUMNS = ("no", "class", "words", "when", "x", "y")
 MAPPING = """
 [constants]
@@ -100,7 +103,7 @@ def test_every_row_becomes_an_issue(city: Engine, tmp_path: Path, mapping: Path)
 
 def test_a_spreadsheet_is_loaded_as_a_csv_is(city: Engine, tmp_path: Path, mapping: Path) -> None:
     book = openpyxl.Workbook()
-    for row in (COLUMNS, line(1, when=datetime(2024, 5, 5, 10)), line(2)):
+    for row in (COLUMNS, line(1, when=NAIVE), line(2)):
         book.worksheets[0].append(row)
     book.save(tmp_path / "f.xlsx")
     assert load(city, tmp_path / "f.xlsx", mapping) == (2, 2, 0, 0)
@@ -119,7 +122,9 @@ def test_a_geojson_is_loaded_by_its_geometry(city: Engine, tmp_path: Path, mappi
         assert session.scalar(text("SELECT 'admin:district:990102' = ANY(ground) FROM issue")) is True
 
 
-def test_bad_rows_are_rejected_with_their_reason_and_good_ones_go_in(city: Engine, tmp_path: Path, mapping: Path) -> None:
+def test_bad_rows_are_rejected_with_their_reason_and_good_ones_go_in(
+    city: Engine, tmp_path: Path, mapping: Path
+) -> None:
     lines = [
         line(1),
         line(2, **{"class": "none"}),
@@ -202,8 +207,9 @@ def test_a_killed_load_goes_on_at_the_next_row(
     assert texts(city) == [f"words {nth}" for nth in range(2, 11)]
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_a_database_that_goes_away_in_the_middle_loses_and_doubles_nothing(
-    city: Engine, settings: Settings, tmp_path: Path, mapping: Path, small_batches: None, monkeypatch: pytest.MonkeyPatch
+    city: Engine, settings: Settings, tmp_path: Path, mapping: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner = db.connect_owner(settings)
 
@@ -316,7 +322,9 @@ def test_a_file_that_breaks_off_keeps_the_rows_before(
     assert (caught.value.code, len(texts(city))) == ("file.breaks_off", 6)
 
 
-def test_a_column_the_file_has_not_is_named_before_anything_is_filed(city: Engine, tmp_path: Path, mapping: Path) -> None:
+def test_a_column_the_file_has_not_is_named_before_anything_is_filed(
+    city: Engine, tmp_path: Path, mapping: Path
+) -> None:
     mapping.write_text(MAPPING.replace('"words"', '"word"'))
     with pytest.raises(Invalid) as caught:
         load(city, write(tmp_path / "f.csv", [line(1)]), mapping)
@@ -346,7 +354,7 @@ def as_report(mapping: Path, **row: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("written", "hour_utc"),
-    [("2024-05-05 10:00", 14), ("05/05/2024 10:00 AM", 14), ("2024-05-05T10:00:00Z", 10), (datetime(2024, 5, 5, 10), 14)],
+    [("2024-05-05 10:00", 14), ("05/05/2024 10:00 AM", 14), ("2024-05-05T10:00:00Z", 10), (NAIVE, 14)],
 )
 def test_a_time_is_read_as_the_file_writes_it_in_the_files_zone(mapping: Path, written: object, hour_utc: int) -> None:
     at = as_report(mapping, when=written)["reported_at"]
@@ -366,11 +374,9 @@ def test_empty_cells_are_left_out(mapping: Path) -> None:
 
 
 @pytest.fixture
-def run(city: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    from gis.cli import context
-
-    monkeypatch.setattr(context.product, "load", lambda: replace(settings, language="en"))
-    yield lambda *arguments: CliRunner().invoke(commands.issues, [str(each) for each in arguments])
+def run(city: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    monkeypatch.setattr(product, "load", lambda: replace(settings, language="en"))
+    return lambda *arguments: CliRunner().invoke(commands.issues, [str(each) for each in arguments])
 
 
 def test_the_command_writes_the_rejects_beside_the_file(run: Callable[..., Any], tmp_path: Path, mapping: Path) -> None:
@@ -385,7 +391,9 @@ def test_the_command_writes_the_rejects_beside_the_file(run: Callable[..., Any],
     assert "abc" in reject["reason"]
 
 
-def test_the_command_writes_no_rejects_where_there_are_none(run: Callable[..., Any], tmp_path: Path, mapping: Path) -> None:
+def test_the_command_writes_no_rejects_where_there_are_none(
+    run: Callable[..., Any], tmp_path: Path, mapping: Path
+) -> None:
     answer = run("load", write(tmp_path / "f.csv", [line(1)]), "--mapping", mapping)
     assert "1 rows, 1 filed" in answer.output
     assert not (tmp_path / "f.csv.rejects.csv").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from psycopg2.extras import Json
@@ -15,6 +16,7 @@ from gis import db
 from gis.errors import Invalid, NotFound
 from gis.issues import listing
 from gis.issues.listing import Filters
+from gis.settings import Settings
 from tests import town
 from tests.issues import filed
 
@@ -31,8 +33,8 @@ def three(session: Session) -> Session:
     return session
 
 
-def found(session: Session, **filters: object) -> list[str]:
-    rows = listing.rows(session, Filters(**filters))  # type: ignore[arg-type]
+def found(session: Session, **filters: Any) -> list[str]:
+    rows = listing.rows(session, Filters(**filters))
     return sorted(row["external_id"] for row in rows)
 
 
@@ -63,7 +65,7 @@ def test_a_period_is_half_open(three: Session) -> None:
         ({"units": (WEST,), "text": "ISSUE"}, ["2"]),
     ],
 )
-def test_each_filter_keeps_what_it_names(three: Session, filters: dict[str, object], expected: list[str]) -> None:
+def test_each_filter_keeps_what_it_names(three: Session, filters: dict[str, Any], expected: list[str]) -> None:
     assert found(three, **filters) == expected
 
 
@@ -178,14 +180,14 @@ def test_filters_are_read_from_text() -> None:
     )
 
 
-def features(session: Session, **filters: object) -> list[dict[str, dict[str, object]]]:
-    collection = json.loads(listing.geojson(session, Filters(**filters), seq=0))  # type: ignore[arg-type]
-    listed: list[dict[str, dict[str, object]]] = collection["features"]
+def features(session: Session, **filters: Any) -> list[Any]:
+    collection = json.loads(listing.geojson(session, Filters(**filters), seq=0))
+    listed: list[Any] = collection["features"]
     return listed
 
 
 @pytest.fixture(scope="module")
-def crowded(server: db.Settings, template: str) -> Iterator[Engine]:
+def crowded(server: Settings, template: str) -> Iterator[Engine]:
     """Twenty thousand issues, for the planner to take seriously."""
     from tests.conftest import _copied
 
@@ -210,7 +212,7 @@ FROM issue, generate_series(1, 20000) AS n, ST_Point(120 + (n % 200) / 1000.0, 3
 """
 
 
-def _analyze(settings: db.Settings) -> None:
+def _analyze(settings: Settings) -> None:
     owner = db.connect_owner(settings)
     with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE issue"))

@@ -65,7 +65,9 @@ def test_what_is_transparent_becomes_white() -> None:
     assert opened(photos.read("p.png", written.getvalue(), LIMITS)).getpixel((1, 1)) == (255, 255, 255)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"\xff\xd8\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"\xff\xd8\xff"]
+)
 def test_what_is_no_image_is_refused(content: bytes) -> None:
     assert refusal(content) == "photo.not_an_image"
 

@@ -202,7 +202,9 @@ def test_get_and_post_locate_answer_the_same(operator: Program) -> None:
     assert got == posted
 
 
-@pytest.mark.parametrize("query", [{"lon": "abc", "lat": "30"}, {"lon": "nan", "lat": "30"}, {"lon": "1.5", "lat": "2.5", "on": "x"}])
+@pytest.mark.parametrize(
+    "query", [{"lon": "abc", "lat": "30"}, {"lon": "nan", "lat": "30"}, {"lon": "1.5", "lat": "2.5", "on": "x"}]
+)
 def test_a_place_that_is_none_is_refused(operator: Program, query: dict[str, str]) -> None:
     refusal(operator.get("/locate", **query))
 
@@ -227,7 +229,9 @@ def test_photos_are_added_to_an_issue(operator: Program) -> None:
 @pytest.mark.parametrize(
     ("content", "code"), [(b"no image", "photo.not_an_image"), (b"\x89PNG" + b"0" * 20_000_000, "photo.too_large")]
 )
-def test_a_photo_that_will_not_do_is_refused_and_nothing_is_filed(operator: Program, content: bytes, code: str) -> None:
+def test_a_photo_that_will_not_do_is_refused_and_nothing_is_filed(
+    operator: Program, content: bytes, code: str
+) -> None:
     assert refusal(operator.post("/issues", **form(report(), (content, "p.png")))) == code
     assert answer(operator.get("/issues"))["total"] == 0
 
@@ -278,7 +282,7 @@ def test_a_role_may_not_do_what_is_not_its_work(program: Callable[[str], Program
     assert refusal(program(role).post(path), 403) == "error.forbidden"
 
 
-@pytest.mark.parametrize("path", ["/issues", "/issues/x", "/locate", "/editions", "/straddlers", "/agreements", "/live"])
+@pytest.mark.parametrize("path", ["/issues", "/issues/x", "/locate", "/editions", "/agreements", "/live"])
 def test_nobody_is_answered_without_a_key(client: FlaskClient, path: str) -> None:
     assert client.get(f"/api/v1{path}").status_code == 401
 

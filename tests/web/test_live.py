@@ -64,8 +64,10 @@ class Screen:
 
 
 def parse(block: str) -> dict[str, Any] | None:
-    fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith((":", "retry")))
-    return {"id": int(fields.get("id", 0)), "event": fields["event"], "data": json.loads(fields["data"])} if "data" in fields else None
+    said = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith((":", "retry")))
+    if "data" not in said:
+        return None
+    return {"id": int(said.get("id", 0)), "event": said["event"], "data": json.loads(said["data"])}
 
 
 def file(engine: Engine, nth: int, **changes: Any) -> int:
