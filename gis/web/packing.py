@@ -6,8 +6,8 @@ import gzip
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, request
-from werkzeug.wsgi import FileWrapper
+from flask import Flask, Response, current_app, request
+from werkzeug.security import safe_join
 
 WORTH_BYTES = 1000
 PACKED = ("text/html", "text/css", "text/javascript", "application/javascript", "application/json", "image/svg+xml")
@@ -25,7 +25,7 @@ def _pack(response: Response) -> Response:
     response.vary.add("Accept-Encoding")
     if response.status_code != 200 or request.method == "HEAD" or request.accept_encodings["gzip"] <= 0:
         return response
-    content = _packed_file(response) if response.direct_passthrough else _packed(response)
+    content = _packed_file() if response.direct_passthrough else _packed(response)
     if content is not None:
         response.direct_passthrough = False
         response.set_data(content)
@@ -45,16 +45,14 @@ def _packed(response: Response) -> bytes | None:
     return gzip.compress(content, 5) if len(content) >= WORTH_BYTES else None
 
 
-def _packed_file(response: Response) -> bytes | None:
-    """Pack a file from the disk, or take it from what was packed before."""
-    opened = getattr(response.response, "file", None) if isinstance(response.response, FileWrapper) else None
-    if opened is None or not isinstance(getattr(opened, "name", None), str):
+def _packed_file() -> bytes | None:
+    """Pack a file of ours from the disk, or take it from what was packed before."""
+    folder, name = current_app.static_folder, (request.view_args or {}).get("filename")
+    path = safe_join(folder or "", name or "")
+    if request.endpoint != "static" or path is None:
         return None
-    path = Path(opened.name)
-    told = path.stat()
-    packed = _file(path, told.st_mtime_ns, told.st_size)
-    opened.close()
-    return packed
+    told = Path(path).stat()
+    return _file(Path(path), told.st_mtime_ns, told.st_size)
 
 
 @lru_cache(maxsize=256)

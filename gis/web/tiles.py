@@ -38,7 +38,7 @@ MARGIN = 1 / 64
 MIME = "application/vnd.mapbox-vector-tile"
 
 
-MVT = "SELECT ST_AsMVT(t, '{name}', 4096, 'geom') FROM ({rows}) AS t WHERE t.geom IS NOT NULL"
+MVT = "SELECT ST_AsMVT(t, '{name}', 4096, 'geom', {id}) FROM ({rows}) AS t WHERE t.geom IS NOT NULL"
 
 
 def _cut(geom: str) -> str:
@@ -48,11 +48,15 @@ def _cut(geom: str) -> str:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of a tile: SQL that gives its rows, `geom` cut to the tile, and the zoom it begins at."""
+    """A layer of a tile: SQL that gives its rows, `geom` cut to the tile, and the zoom it begins at.
+
+    numbered: the rows have an `id`, which is a feature's own number and costs no property.
+    """
 
     name: str
     rows: str
     from_z: int = 0
+    numbered: bool = False
 
 
 IN_BOX = "geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
@@ -61,18 +65,23 @@ UNITS = (
     Layer(
         "units",
         f"""
-        SELECT u.id, u.level, u.code, u.name, u.name_en,
+        SELECT u.id, u.level, u.code,
+               -- seventy thousand names nobody can read yet would be most of what is sent
+               CASE WHEN :z >= 14 OR u.level = (CAST(:levels AS text[]))[1] THEN u.name END AS name,
+               CASE WHEN :z >= 14 OR u.level = (CAST(:levels AS text[]))[1] THEN nullif(u.name_en, '') END AS name_en,
                u.level = (CAST(:levels AS text[]))[cardinality(:levels)] AS finest,
                {_cut("u.geom")}
         FROM unit u JOIN level l ON l.net = u.net AND l.code = u.level
         WHERE u.edition_id = :edition_id AND u.level = ANY(:levels) AND u.{IN_BOX}
         ORDER BY l.rank, u.id
         """,
+        numbered=True,
     ),
     Layer(
         "faults",
         f"SELECT id, kind, level, {_cut('geom')} FROM fault WHERE edition_id = :edition_id AND {IN_BOX}",
         from_z=12,
+        numbered=True,
     ),
 )
 
@@ -239,12 +248,12 @@ def draw(session: Session, tile: Tile, layers: Iterable[Layer], params: Mapping[
         "north": box.north + margin_lat,
     }
     bound = {**params, **corners, "z": tile.z, "x": tile.x, "y": tile.y, "buffer": int(EXTENT * MARGIN)}
-    drawn = (
-        session.execute(text(MVT.format(name=layer.name, rows=layer.rows)), bound).scalar_one()
-        for layer in layers
-        if tile.z >= layer.from_z
-    )
+    drawn = (session.execute(text(_sql(layer)), bound).scalar_one() for layer in layers if tile.z >= layer.from_z)
     return b"".join(bytes(part) for part in drawn)
+
+
+def _sql(layer: Layer) -> str:
+    return MVT.format(name=layer.name, rows=layer.rows, id="'id'" if layer.numbered else "NULL")
 
 
 def _levels(edition_id: int | None) -> dict[str, float]:

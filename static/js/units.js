@@ -52,7 +52,7 @@ window.Shaotu = window.Shaotu || {};
     return step === -1 ? null : SHADES[Shaotu.theme()][step];
   }
 
-  Shaotu.unitId = ({ properties }) => (properties.kind ? `fault-${properties.id}` : properties.id);
+  Shaotu.unitId = ({ id, properties }) => (properties.kind ? `fault-${id}` : id);
 
   Shaotu.unitStyle = (unit, zoom) => {
     const { colour, depth } = levels.get(`${Shaotu.ground.net}:${unit.level}`) || { colour: LINE.light, depth: 0 };

@@ -154,7 +154,9 @@ byId("language").addEventListener("click", (event) => { event.preventDefault(); 
 
 on("filters", () => { keep(); refresh(); });
 on("layers", () => { keep(); map.showLayers(); map.repaintUnits(); legend.tools(); legend.draw(); });
-on("moved", keep);
+let rested = 0;
+// while the map moves the address can wait
+on("moved", () => { clearTimeout(rested); rested = setTimeout(keep, 300); });
 on("opened", () => { keep(); for (const row of document.querySelectorAll("[data-code]")) { if (row.dataset.code === state.issue) row.setAttribute("aria-current", "true"); else row.removeAttribute("aria-current"); } });
 on("issue", (code) => issue.open(code, { keepView: false }).catch((error) => say("failed", error)));
 on("unit", (which) => unit.open(which).catch((error) => say("failed", error)));
