@@ -121,7 +121,7 @@ def _taken(roads: gpd.GeoDataFrame, bones: Skeleton) -> tuple[np.ndarray, np.nda
     """Return the ground taken by streets and water, and the part of it that estates keep out of."""
     water = [bones.brook.buffer(BROOK_WIDTH_M / 2 + 5), bones.banks]
     reserved = streets.reserved(roads)
-    public = reserved[(roads["road_class"] != "internal").to_numpy()]
+    public = streets.reserved(roads[roads["road_class"] != "internal"])
     return np.concatenate([reserved, water]), np.concatenate([public, water])
 
 

@@ -82,7 +82,9 @@ class Founding:
         duty_lists.load(session, ("demo", "2025"), rules, by=BY, now=self._now)
         duty_lists.activate(session, "demo", "2025", SINCE)
         departments.open_desk(session, self._settings.general_desk)
-        departments.establish(session, _units(session))
+        units_ = _units(session)
+        departments.establish(session, units_)
+        departments.load(session, [_commission(units_)])
         for channel in history.CHANNELS:
             sources.add(session, Source(code=channel.code, name_zh=channel.zh, name_en=channel.en, datum=channel.datum))
 
@@ -155,6 +157,20 @@ def _units(session: Session) -> list[UnitRef]:
     [admin] = [edition for edition in units.in_force(session, SINCE) if edition.net == "admin"]
     table = units.load_units(session, admin.id)
     return [table.ref(row) for row in range(len(table))]
+
+
+def _commission(found: list[UnitRef]) -> dict[str, str]:
+    """Describe the city's own commission: it convenes the sides of an issue that lies across a district line."""
+    city = next(unit for unit in found if unit.level == "city")
+    return {
+        "code": f"CG-{city.code}",
+        "kind": "CG",
+        "name_zh": f"{city.name}城市管理委员会",
+        "name_en": f"{city.name_en} Urban Management Commission",
+        "net": city.net,
+        "level": city.level,
+        "unit_code": city.code,
+    }
 
 
 def _refuse(reject: places.Reject) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from shapely import MultiLineString, STRtree
+from shapely import LineString, MultiLineString, STRtree
 from shapely.geometry.base import BaseGeometry
 
 from gis.demo import landuse, names
@@ -21,6 +21,7 @@ SETBACK_M = {"arterial": 7.0, "secondary": 5.0, "branch": 3.0, "lane": 1.0, "int
 _RANK = {name: rank for rank, name in enumerate(WIDTH_M)}
 STRAIGHT_ON = np.cos(np.radians(35))
 SHORTEST_NAMED_M = 45.0
+PIECE_POINTS = 6
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,19 @@ def _lane_name(stem: str, number: int, old: bool) -> str:
 
 
 def reserved(streets: gpd.GeoDataFrame) -> np.ndarray:
-    """Return the ground no house may stand on: the carriageway and the pavement, one polygon per street."""
+    """Return the ground no house may stand on, carriageway and pavement, as many short pieces.
+
+    The box of a whole ring road would hold the city, and every house would be asked about it.
+    """
     setback = streets["road_class"].map(SETBACK_M).to_numpy()
     reach_m = streets["width_m"].to_numpy() / 2 + setback
-    return np.asarray(shapely.buffer(streets.geometry.to_numpy(), reach_m, quad_segs=3))
+    parts, street = shapely.get_parts(streets.geometry.to_numpy(), return_index=True)
+    pieces = [(piece, reach_m[i]) for part, i in zip(parts, street.tolist(), strict=True) for piece in _pieces(part)]
+    lines, reach = zip(*pieces, strict=True)
+    return np.asarray(shapely.buffer(np.array(lines), np.array(reach), quad_segs=3))
+
+
+def _pieces(line: BaseGeometry) -> list[LineString]:
+    xy = shapely.get_coordinates(line)
+    last = max(1, len(xy) - 1)
+    return [LineString(xy[start : start + PIECE_POINTS + 1]) for start in range(0, last, PIECE_POINTS)]
