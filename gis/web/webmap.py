@@ -45,7 +45,8 @@ OUTSIDE = re.compile(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", re.IGNORE
 # a page says itself how wide it is, and lets people enlarge it
 VIEWPORT = re.compile(r"<meta name=\"viewport\"[^>]*>")
 OPENING_TAG = re.compile(r"<(script|style)\b(?![^>]*\bnonce=)", re.IGNORECASE)
-MAP_NAME = "map_main"
+# more is darker and redder: one way up, told apart also by people who see colours differently
+DENSITY = {0.25: "#fed976", 0.5: "#fd8d3c", 0.75: "#f03b20", 1.0: "#bd0026"}
 Bounds = tuple[float, float, float, float]
 
 
@@ -181,7 +182,9 @@ def _layers(view: MapView) -> Iterable[Element]:
     for net in view.nets:
         yield _named(_net_layer(net), str(net.edition_id), "net")
     yield _named(_straddlers(view), "parted", "straddlers")
-    density = HeatMap([], name="density", show=False, radius=26, blur=22, max_zoom=15, min_opacity=0.15)
+    density = HeatMap(
+        [], name="density", show=False, radius=26, blur=22, max_zoom=15, min_opacity=0.15, gradient=DENSITY
+    )
     yield _named(density, "issues", "density")
     cluster = MarkerCluster(
         name="issues",

@@ -16,7 +16,7 @@ window.Shaotu = window.Shaotu || {};
     },
   };
   // A wall of four thousand dots is looked at from farther away: what is written on the map grows with the page's letters.
-  Shaotu.scale = Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
+  Shaotu.scale = 1;
   const FONT = '"Noto Sans CJK SC","PingFang SC","Microsoft YaHei","Source Han Sans SC",sans-serif';
   // metres of width at which a street moves up a class
   const CLASSES_M = [36, 22, 12];
@@ -67,7 +67,7 @@ window.Shaotu = window.Shaotu || {};
     const scaled = (font) => font.replace(/(\d+)px/, (_, size) => `${Math.round(size * Shaotu.scale)}px`);
     const text = (fill, font, more = {}) => ({ labelProps: name, fill, stroke: colour.halo, width: 2.4, font: `${scaled(font)} ${FONT}`, ...more });
     const at = (layer, options, more = {}) => ({ dataLayer: layer, symbolizer: new CenteredTextSymbolizer(options), ...more });
-    const areas = [[1, 9, 13, "600 16px"], [2, 13, 15, "600 14px"], [3, 15, 17, "500 12px"]].map(([rank, minzoom, maxzoom, font]) =>
+    const areas = [[1, 9, 13, "600 16px"], [2, 13, 16, "600 14px"], [3, 15, 17, "500 12px"]].map(([rank, minzoom, maxzoom, font]) =>
       at("areas", text(colour.area, font, { lineHeight: 1.2 }), { minzoom, maxzoom, filter: (_z, f) => f.props.rank === rank }));
     const streets = [[0, 12, "500 12px"], [1, 13, "500 12px"], [2, 14, "12px"], [3, 16, "11px"]].map(([cls, minzoom, font]) => ({
       dataLayer: "lines", minzoom, filter: (_z, f) => classOf(f) === cls,
@@ -93,6 +93,8 @@ window.Shaotu = window.Shaotu || {};
   Shaotu.palette = () => PALETTES[Shaotu.theme()];
 
   Shaotu.basemap = (map, url) => {
+    // asked here and not above: only now are the style sheets in force
+    Shaotu.scale = Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
     pane(map, "ground", 150, false);
     pane(map, "units", 250, true);
     pane(map, "straddlers", 300, false);

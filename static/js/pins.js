@@ -7,7 +7,7 @@ window.Shaotu = window.Shaotu || {};
   const SVG = "http://www.w3.org/2000/svg";
   // told apart also by people who see colours differently
   const SIDES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
-  const SIZE = Math.round(26 * Shaotu.scale);
+  const size = () => Math.round(26 * Shaotu.scale);
 
   function svg(name, attributes, ...children) {
     const node = document.createElementNS(SVG, name);
@@ -50,7 +50,7 @@ window.Shaotu = window.Shaotu || {};
   // One drawing for the map, the list and the legend. sides: [{key, part}], largest first.
   Shaotu.mark = (flags, sides = []) => {
     const has = (flag) => flags.includes(flag);
-    const node = svg("svg", { viewBox: "0 0 26 26", width: SIZE, height: SIZE, class: "mark", "aria-hidden": "true" });
+    const node = svg("svg", { viewBox: "0 0 26 26", width: size(), height: size(), class: "mark", "aria-hidden": "true" });
     const shared = sides.length > 1 ? sides : null;
     if (has("unlocated")) {
       node.append(svg("circle", { cx: 13, cy: 13, r: 8, class: "mark-ring" }), svg("path", { d: "M13 8v6M13 17v.5", class: "mark-hollow" }));
@@ -81,7 +81,7 @@ window.Shaotu = window.Shaotu || {};
 
   function icon(feature) {
     const html = Shaotu.mark(feature.properties.flags, Shaotu.store.sides.get(feature.id));
-    return L.divIcon({ html, className: "pin", iconSize: [SIZE, SIZE] });
+    return L.divIcon({ html, className: "pin", iconSize: [size(), size()] });
   }
 
   Shaotu.pin = (feature, latlng) => {
@@ -104,7 +104,7 @@ window.Shaotu = window.Shaotu || {};
     const count = cluster.getChildCount();
     const node = document.createElement("span");
     node.textContent = String(count);
-    const size = Math.round(Shaotu.scale * (count < 10 ? 30 : count < 100 ? 36 : count < 1000 ? 44 : 52));
-    return L.divIcon({ html: node, className: "cluster", iconSize: [size, size] });
+    const wide = Math.round(Shaotu.scale * (count < 10 ? 30 : count < 100 ? 36 : count < 1000 ? 44 : 52));
+    return L.divIcon({ html: node, className: "cluster", iconSize: [wide, wide] });
   };
 })();

@@ -63,7 +63,7 @@ export function showLayers() {
   for (const [code, layer] of layers) toggle(layer, code === state.net);
   showStraddlers();
   toggle(density, state.density);
-  toggle(cluster, !state.density || map.getZoom() >= 14);
+  toggle(cluster, !state.density || map.getZoom() >= 16);
 }
 
 function showStraddlers() {
