@@ -18,7 +18,6 @@ from gis.issues import journal
 from gis.people import accounts
 from gis.territory import boundaries
 from tests import town
-from tests.issues import filed
 from tests.web import desk
 
 NOW = datetime(2024, 5, 6, 2, 0, tzinfo=UTC)
