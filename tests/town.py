@@ -131,7 +131,7 @@ def edition(
     net: str,
     name: str,
     lots: Iterable[Lot],
-    **more: Any,  # noqa: ANN401 - valid_from: date, line_sigma_m: float
+    **more: Any,
 ) -> int:
     """Put an edition in force from a date (valid_from), ending the one before; return its id. More: line_sigma_m."""
     valid_from = more.get("valid_from", SINCE)

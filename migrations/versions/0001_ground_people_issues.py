@@ -2,8 +2,8 @@
 
 Row-level security: the application's role sees an issue only through its scope, set per transaction in
 `shaotu.scope` ('*' or units as "net:level:code" separated by spaces), or when the account filed it itself.
-Findings, decisions and the journal can be appended and read by that role, never changed. Extensions, the role itself and the
-LEAKPROOF marks need more than an owner's rights: `gis.db.prepare` sees to them before.
+Findings, decisions and the journal can be appended and read by that role, never changed. Extensions, the role itself
+and the LEAKPROOF marks need more than an owner's rights: `gis.db.prepare` sees to them before.
 """
 
 from __future__ import annotations

@@ -50,12 +50,12 @@ def _found(engine: Engine, settings: Settings, hechuan: City) -> list[str]:
     return taken
 
 
-def _ask(engine: Engine, sql: str, **values: object) -> Any:  # noqa: ANN401
+def _ask(engine: Engine, sql: str, **values: object) -> Any:
     with db.session(engine, db.EVERYTHING) as session:
         return session.scalar(text(sql), values)
 
 
-def _issue(engine: Engine, external_id: str) -> Any:  # noqa: ANN401
+def _issue(engine: Engine, external_id: str) -> Any:
     with db.session(engine, db.EVERYTHING) as session:
         return session.execute(text("SELECT * FROM issue WHERE external_id = :id"), {"id": external_id}).one()
 

@@ -71,7 +71,7 @@ def point(
     *keys: str,
     odds: Mapping[str, float] | None = None,
     boundary_m: float | None = 500.0,
-    **said: Any,  # noqa: ANN401 -- of each field its own type
+    **said: Any,
 ) -> Location:
     """Make a point covered by these subdistricts; odds: probability of subdistricts, when its accuracy is known."""
     probable = tuple(Standing(unit(key), probability=p) for key, p in (odds or {}).items())
@@ -89,7 +89,7 @@ def footprint(
     shares: Mapping[str, float],
     *,
     kind: str = "building",
-    **said: Any,  # noqa: ANN401 -- of each field its own type
+    **said: Any,
 ) -> Location:
     """Make a footprint with a share in each of these subdistricts."""
     net = answer({key: Standing(unit(key), share) for key, share in shares.items()}, boundary_m=0.0, **said)

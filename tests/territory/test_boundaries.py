@@ -53,7 +53,7 @@ WEST, EAST = plot(0, 0, 1, 1), plot(1, 0, 2, 1)
 SUFFIXES = ("geojson", "shp", "gpkg", "fgb", "parquet")
 
 
-def table(*shapes: BaseGeometry | None, codes: str = "ab", **fields: Any) -> gpd.GeoDataFrame:  # noqa: ANN401
+def table(*shapes: BaseGeometry | None, codes: str = "ab", **fields: Any) -> gpd.GeoDataFrame:
     names = list(codes[: len(shapes)])
     return gpd.GeoDataFrame({"code": names, "name": names} | fields, geometry=list(shapes), crs=4326)
 

@@ -52,7 +52,7 @@ def leader(office: Flask, codes: dict[str, str]) -> FlaskClient:
     return desk.signed_in(office, "leader")
 
 
-def told(client: FlaskClient, path: str, **query: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+def told(client: FlaskClient, path: str, **query: str) -> Any:
     answer = client.get(path, query_string=query, headers={"Accept": "application/json"})
     assert answer.status_code == 200, answer.text
     return answer.get_json()
