@@ -58,14 +58,17 @@ def _machine() -> str:
 
 
 def write(title: str, parts: dict[str, Callable[[Path], list[Row]]], data: Path, report: Path) -> int:
-    """Measure the parts, write the report as Markdown, print it; return how many targets were missed."""
-    measured = [Part(name, measure(data)) for name, measure in parts.items()]
-    stamp = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}"
-    lines = [f"{title}\n", f"{stamp}\n", *(line for part in measured for line in part.lines())]
+    """Measure part by part, each written to the report and printed when it is done; return how many targets failed."""
     report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text("\n".join(lines), encoding="utf-8")
-    click.echo("\n".join(lines))
-    rows = [row for part in measured for row in part.rows]
+    report.write_text(f"{title}\n\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}\n\n", encoding="utf-8")
+    rows: list[Row] = []
+    for name, measure in parts.items():
+        part = Part(name, measure(data))
+        told = "\n".join(part.lines())
+        click.echo(told)
+        with report.open("a", encoding="utf-8") as file:
+            file.write(f"{told}\n")
+        rows += part.rows
     missed = sum(row[3] is False for row in rows)
     click.echo(f"{len(rows) - missed} passed, {missed} failed")
     return missed

@@ -20,7 +20,7 @@ SOURCE = "boston311"
 REQUESTS_N = 58_251
 PARKED_N = 4_775
 CITY_HALL = (-71.0587, 42.3594)
-LEVELS = {"ward": "ward", "precinct": "precinct", "police": "police"}
+LEVELS = {"ward": "ward", "precinct": "precinct", "police_district": "police_district", "zip": "zip"}
 PARKED = """
     SELECT count(*) FILTER (WHERE located) FROM issue
     WHERE source = :source AND (place ->> 'lon')::float8 = :lon AND (place ->> 'lat')::float8 = :lat

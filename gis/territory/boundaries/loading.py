@@ -166,7 +166,8 @@ def _lines(units: gpd.GeoDataFrame, shapes: Geometries, head: str) -> Iterator[s
     labels = _hex(shapely.point_on_surface(shapes))
     for at, unit in enumerate(units.itertuples(index=False)):
         told = "\t".join(map(_escaped, (unit.level, unit.code, unit.name, unit.name_en)))
-        parent = _escaped(unit.parent_code) if unit.parent_code else r"\N"
+        # A table put together from several layers holds NaN where a layer had None.
+        parent = _escaped(unit.parent_code) if isinstance(unit.parent_code, str) and unit.parent_code else r"\N"
         attributes = _escaped(json.dumps(unit.attributes, ensure_ascii=False))
         shape = _hex(shapes[at : at + 1])[0]
         more = f"{_array(unit.aliases)}\t{parent}\t{float(area_m2[at])!r}\t{attributes}\t{labels[at]}\t{shape}"
