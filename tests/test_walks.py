@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from shapely.geometry import mapping
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from gis import db
 from gis.issues import journal
@@ -134,3 +134,31 @@ def test_a_leader_opens_the_own_patch_and_nothing_else(app: Flask, engine: Engin
     assert inside in json.dumps(listed)
     assert outside not in json.dumps(listed)
     assert client.get(f"/api/v1/issues/{outside}", headers=leader).status_code == 404
+
+
+def test_the_side_that_filed_first_on_its_own_leads(app: Flask, engine: Engine) -> None:
+    desk.open_office(app)
+    client, headers = app.test_client(), key_of(engine, "operator")
+    lon, lat = town.lonlat(2, 0.5)
+    said = {
+        "source": "12345",
+        "external_id": "first",
+        "category": {"scheme": "gb", "version": "1", "code": "0501"},
+        "text": "井盖破损",
+        "reported_at": NOW.isoformat(),
+        "place": {"lon": lon, "lat": lat},
+        "filed_by": "admin:subdistrict:990102001",
+    }
+    code = client.post("/api/v1/issues", json=said, headers=headers).get_json()["code"]
+    with db.session(engine, db.EVERYTHING) as session:
+        asked = text("SELECT d.answer FROM decision d JOIN issue i ON i.id = d.issue_id WHERE i.code = :code")
+        answer = session.execute(asked, {"code": code}).scalar_one()
+    assert (answer["lead_jurisdiction"], answer["case"]["filed_by"]) == (said["filed_by"], said["filed_by"])
+
+
+def test_a_filer_that_is_no_unit_is_refused_by_name(app: Flask, engine: Engine) -> None:
+    desk.open_office(app)
+    said: dict[str, Any] = {"source": "12345", "external_id": "x", "text": "x", "filed_by": "somebody"}
+    said |= {"category": {"scheme": "gb", "version": "1", "code": "0501"}, "reported_at": NOW.isoformat()}
+    answer = app.test_client().post("/api/v1/issues", json=said, headers=key_of(engine, "operator"))
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "report.not_a_unit")

@@ -146,11 +146,15 @@ def _decided(session: Session, spots: Sequence[_Spot], clerk: Clerk) -> list[Fil
     """Locate the reports and decide whose each is."""
     days = [clerk.day(spot.report.reported_at) for spot in spots]
     locations = locate.at_many(session, [spot.place for spot in spots], days, clerk.rules)
-    named = [(spot.report.category, spot.parent) for spot in spots]
-    cases = [jurisdiction.Case(category.scheme, category.code, parent) for category, parent in named]
+    cases = [_case(spot) for spot in spots]
     decisions = dispatch.decide_many(session, list(zip(cases, locations, strict=True)), clerk.settings)
     reports = [spot.report for spot in spots]
     return [Filing(*each) for each in zip(reports, locations, cases, decisions, strict=True)]
+
+
+def _case(spot: _Spot) -> jurisdiction.Case:
+    category = spot.report.category
+    return jurisdiction.Case(category.scheme, category.code, spot.parent, filed_by=spot.report.filed_by)
 
 
 def _recognised(report: Report, row: Row[Any]) -> Accepted:

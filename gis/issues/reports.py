@@ -15,7 +15,7 @@ Json = dict[str, Any]
 # A sender's clock may run ahead of ours by this much.
 CLOCK = timedelta(minutes=1)
 EARLIEST_YEAR = 1970
-FIELDS = ("source", "external_id", "category", "text", "reported_at", "place", "reporter")
+FIELDS = ("source", "external_id", "category", "text", "reported_at", "place", "reporter", "filed_by")
 LONGEST = {"source": 60, "external_id": 200, "text": 20_000}
 REPORTER_FIELDS = ("name", "phone", "email", "address")
 REPORTER_LONGEST = 200
@@ -34,7 +34,11 @@ class CategoryKey:
 
 @dataclass(frozen=True)
 class Report:
-    """A report, checked but not yet put on the ground. place: as it was sent; `locate.parse` reads it."""
+    """A report, checked but not yet put on the ground.
+
+    place: as it was sent; `locate.parse` reads it. filed_by: the unit ("net:level:code") that filed or received it on
+    its own; None when it came straight to the common centre.
+    """
 
     source: str
     external_id: str
@@ -43,6 +47,7 @@ class Report:
     reported_at: datetime
     place: Json = field(default_factory=dict)
     reporter: Json | None = None
+    filed_by: str | None = None
 
 
 def parse_report(data: Mapping[str, Any], *, now: datetime, zone: tzinfo) -> Report:
@@ -59,7 +64,17 @@ def parse_report(data: Mapping[str, Any], *, now: datetime, zone: tzinfo) -> Rep
         reported_at=_past(_time(data, zone), now),
         place=_mapping(data, "place"),
         reporter=_reporter(data),
+        filed_by=_unit(data),
     )
+
+
+def _unit(data: Mapping[str, Any]) -> str | None:
+    value = data.get("filed_by")
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or len(value.split(":")) != 3 or not all(value.split(":")):
+        raise Invalid("report.not_a_unit", field="filed_by", value=str(value)[:80])
+    return value
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:
