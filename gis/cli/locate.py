@@ -12,7 +12,7 @@ import click
 from gis import language
 from gis.cli import context
 from gis.territory import locate as locator
-from gis.territory.location import LevelAnswer, Location
+from gis.territory.location import LevelAnswer, Location, Nearby
 
 
 @click.command()
@@ -68,9 +68,12 @@ def _lines(found: Location, locale: str) -> Iterator[str]:
         yield language.say("locate.said_chain", locale, net=net.net, edition=net.edition, chain=units)
         for level in net.levels:
             yield from _level_lines(level, locale)
-    for beside in filter(None, (found.building, found.street)):
-        yield language.say("locate.said_beside", locale, name=beside.name, metres=f"{beside.distance_m:.1f}")
+    yield from (_beside(place, locale) for place in (found.building, found.street) if place and place.name)
     yield from (f"? {candidate.label} ({candidate.match_level})" for candidate in found.candidates)
+
+
+def _beside(place: Nearby, locale: str) -> str:
+    return language.say("locate.said_beside", locale, name=place.name, metres=f"{place.distance_m:.1f}")
 
 
 def _level_lines(level: LevelAnswer, locale: str) -> Iterator[str]:

@@ -29,6 +29,22 @@ def test_inside_a_building_is_no_distance_away(session: Session) -> None:
     assert (found.name, found.distance_m) == ("A", 0.0)
 
 
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [
+        ({"name": "北楼", "street_name": "通河街", "house_number": "12号"}, "北楼"),
+        ({"name": "", "street_name": "通河街", "house_number": "12号"}, "通河街12号"),
+        ({"name": "", "street_name": "Tower Street", "house_number": "12"}, "Tower Street 12"),
+        ({"name": "", "street_name": "", "house_number": ""}, ""),
+    ],
+)
+def test_a_building_without_a_name_is_called_by_its_street_and_number(
+    session: Session, said: dict[str, object], called: str
+) -> None:
+    add_building(session, "A", plot(1, 1, 2, 2), **said)
+    assert names(places.nearest(session, "building", [spot(1.5, 1.5)], 25)) == [called]
+
+
 @pytest.mark.parametrize(("x", "y"), [(1, 1.5), (2, 2), (1.5, 1)])
 def test_on_an_edge_or_a_corner_is_no_distance_away(session: Session, x: float, y: float) -> None:
     add_building(session, "A", plot(1, 1, 2, 2))

@@ -129,6 +129,13 @@ def test_a_place_across_a_line_is_listed_with_its_parts(session: Session, editio
     assert found.geometry.equals(plot(3, 1, 6, 2))
 
 
+def test_a_building_without_a_name_is_listed_by_its_street_and_number(session: Session, edition_id: int) -> None:
+    add_building(session, "across", plot(3, 1, 6, 2), name="", street_name="通河街", house_number="12号")
+    places.share_all(session, [edition_id])
+    (found,) = places.straddlers(session, edition_id, "district", "building")
+    assert found.name == "通河街12号"
+
+
 def test_a_sliver_across_the_line_does_not_count(session: Session, edition_id: int) -> None:
     add_building(session, "one in two hundred", plot(2.01, 1, 4.01, 2), area_m2=800.0)
     places.share_all(session, [edition_id])

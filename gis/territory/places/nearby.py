@@ -28,6 +28,13 @@ ATTRIBUTES = {
         'property_company', p.property_company, 'handover', p.handover))""",
     "land": "jsonb_build_object('kind', p.kind)",
 }
+# What a place is called, over the row `p`: most buildings have no name, and are known by street and number.
+CALLED = {
+    "building": """CASE WHEN p.name <> '' THEN p.name WHEN p.street_name ~ '[!-~]$'
+        THEN p.street_name || ' ' || p.house_number ELSE p.street_name || p.house_number END""",
+    "street": "p.name",
+    "estate": "p.name",
+}
 # The points asked about: longitude, latitude, and the metres of a degree there.
 POINTS = """unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[]), CAST(:east AS float8[]), CAST(:north AS float8[]))
              WITH ORDINALITY AS q(lon, lat, east, north, row)
@@ -76,7 +83,8 @@ def _nearest_sql(kind: str) -> TextClause:
     # a degree at the point makes ST_Distance the distance of the tangent plane. No search by <->: it orders by
     # degrees, and where nothing is near it costs three times as much as a box.
     return text(f"""
-        SELECT q.row, '{kind}' AS kind, p.id, p.name, p.name_en, near.distance_m, {ATTRIBUTES[kind]} AS attributes
+        SELECT q.row, '{kind}' AS kind, p.id, {CALLED[kind]} AS name, p.name_en, near.distance_m,
+               {ATTRIBUTES[kind]} AS attributes
         FROM {POINTS}
         CROSS JOIN LATERAL (
             SELECT b.id,

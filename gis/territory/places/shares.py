@@ -18,6 +18,7 @@ from gis import db
 from gis.errors import Invalid
 from gis.territory import units
 from gis.territory.location import UnitRef
+from gis.territory.places.nearby import CALLED
 
 Geometries = NDArray[np.object_]
 Ids = NDArray[np.int64]
@@ -183,7 +184,7 @@ def straddlers(
         raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(SHARED_KINDS))
     rows = session.execute(
         text(f"""
-            SELECT p.id AS place_id, p.external_id, p.name AS place_name, p.name_en AS place_name_en,
+            SELECT p.id AS place_id, p.external_id, {CALLED[kind]} AS place_name, p.name_en AS place_name_en,
                    p.area_m2, p.geom::text AS geom, s.share, {units.REF}
             FROM (
                 SELECT s.place_id, max(s.share) AS largest
