@@ -19,9 +19,9 @@ from gis.territory import locate
 
 HILL = (-73.9105, 40.8763)
 DAY = date(2024, 6, 1)
-MANHATTAN, BRONX = "community:borough:1", "community:borough:2"
+MANHATTAN, BRONX = "borough:borough:1", "borough:borough:2"
 # Boroughs answer for issues there, as districts do elsewhere.
-PRACTICE = jurisdiction.Practice(net="community", levels=("borough",))
+PRACTICE = jurisdiction.Practice(net="borough", levels=("borough",))
 
 
 def measure(engine: Engine) -> Iterator[Row]:

@@ -78,6 +78,8 @@ def _of_points(
     covering = _grouped(*level.covering(points))
     distance, nearest = level.boundaries.nearest(shapely.get_x(points), shapely.get_y(points))
     exclave = ground.in_exclave(code, points)
+    unsure = [place.sigma_m is None and metres <= rules.near_m for place, metres in zip(said, distance, strict=True)]
+    close = _close(level, points, np.flatnonzero(unsure), rules)
     found = []
     for at, place in enumerate(said):
         rows, boundary_m = covering.get(at, []), float(distance[at])
@@ -86,10 +88,11 @@ def _of_points(
         found.append(
             LevelAnswer(
                 code,
-                None,
+                # Of one unit the chain rule mostly makes the primary; said here, the answer need not be copied.
+                level.refs[rows[0]] if len(rows) == 1 else None,
                 tuple(Standing(level.refs[row]) for row in rows),
                 _probable(level, place.middle, sigma_m, boundary_m, rows),
-                _close(level, place, boundary_m, rules, rows),
+                tuple(level.refs[row] for row in close.get(at, ()) if row not in rows),
                 boundary_m if np.isfinite(boundary_m) else None,
                 nearest=None if rows or nearest[at] < 0 else level.refs[nearest[at]],
                 nearest_m=None if rows or nearest[at] < 0 else boundary_m,
@@ -132,10 +135,12 @@ def _probable(
     return _most_probable(masses)
 
 
-def _close(level: LevelIndex, place: Place, boundary_m: float, rules: Rules, rows: list[int]) -> tuple[UnitRef, ...]:
-    if place.sigma_m is not None or boundary_m > rules.near_m:
-        return ()
-    return tuple(level.refs[row] for row in level.near(*place.middle, rules.near_m) if row not in rows)
+def _close(level: LevelIndex, points: Geometries, asked: Ints, rules: Rules) -> dict[int, list[int]]:
+    """Find the units near the points asked about, by the position of the point."""
+    if not len(asked):
+        return {}
+    point, row = level.boundaries.within(shapely.get_x(points[asked]), shapely.get_y(points[asked]), rules.near_m)
+    return _grouped(asked[point], row)
 
 
 def _most_probable(standings: Sequence[Standing]) -> tuple[Standing, ...]:
@@ -187,6 +192,8 @@ def _parts(place: Place, standings: tuple[Standing, ...], rules: Rules) -> int:
 def _net_answer(
     ground: EditionIndex, levels: list[LevelAnswer], place: Place, above: Above | None
 ) -> NetAnswer:
+    if above is None and len(levels) == 1 and levels[0].primary:
+        return NetAnswer(ground.edition.net, ground.edition.id, ground.edition.name, (levels[0],))
     stands_under: Callable[[UnitRef], bool] = above.allows if above else _anywhere
     chosen = chain.primary([level.units for level in levels], stands_under)
     held = above is not None and above.unit is not None
@@ -209,8 +216,10 @@ def _bareness(ground: EditionIndex, level: LevelAnswer, place: Place, held: bool
 
 
 def _with_primary(level: LevelAnswer, unit: UnitRef | None, bareness: tuple[str, ...]) -> LevelAnswer:
+    if level.primary is unit and not bareness:
+        return level
     if unit is None or level.units[0].unit is unit:
-        return replace(level, primary=unit, flags=(*level.flags, *bareness)) if unit or bareness else level
+        return replace(level, primary=unit, flags=(*level.flags, *bareness))
     first = next(standing for standing in level.units if standing.unit == unit)
     rest = tuple(standing for standing in level.units if standing.unit != unit)
     return replace(level, primary=unit, units=(first, *rest), flags=(*level.flags, *bareness))

@@ -111,17 +111,6 @@ class LevelIndex:
         return np.sort(rows[shapely.intersects(self.geometries[rows], near)])
 
 
-    def near(self, lon: float, lat: float, reach_m: float) -> Ints:
-        """Return the rows of all units within a distance of a point."""
-        plane = coords.Plane(lon, lat)
-        rows = self.within(lon, lat, reach_m)
-        # A unit's part in the square decides as well as all of it.
-        (west, east), (south, north) = plane.lonlat(np.array([-reach_m, reach_m]), np.array([-reach_m, reach_m]))
-        parts = shapely.clip_by_rect(self.geometries[rows], west, south, east, north)
-        flat = np.array([plane.to_plane(part) for part in parts], dtype=np.object_)
-        return rows[shapely.distance(flat, shapely.Point(0.0, 0.0)) <= reach_m] if len(rows) else rows
-
-
 class Boundaries:
     """The boundaries of a level in chunks of a few edges, for distances in metres."""
 
@@ -139,6 +128,16 @@ class Boundaries:
         distance[point] = _to_edges_m(lon[point], lat[point], self.edges[chunk])
         row[point] = self.row[chunk]
         return distance, row
+
+    def within(self, lon: Floats, lat: Floats, reach_m: float) -> tuple[Ints, Ints]:
+        """Return (point, row) of every unit whose boundary comes within a distance of a point, by point then code."""
+        east, north = mercator(lon, lat)
+        # The plane is in radians of longitude; a little more than enough is asked for, and then measured.
+        reach = np.radians(1.001 * reach_m / coords.metres_per_degree(lat)[0])
+        point, chunk = self.tree.query(shapely.points(east, north), "dwithin", reach)
+        near = _to_edges_m(lon[point], lat[point], self.edges[chunk]) <= reach_m
+        pairs = np.unique(np.column_stack([point[near], self.row[chunk[near]]]), axis=0)
+        return pairs[:, 0], pairs[:, 1]
 
     def nearest_to(self, extent: BaseGeometry) -> tuple[float, int]:
         """Return the distance in metres from a line or polygon to the nearest boundary, and a row it is of."""

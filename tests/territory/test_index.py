@@ -169,9 +169,19 @@ def test_every_vertex_edge_and_neighbour_of_the_town_is_answered_as_postgis_answ
         assert ours == {tuple(pair) for pair in oracle}
 
 
-def test_near_is_by_distance_and_not_by_its_square() -> None:
+def test_units_close_by_are_by_distance_and_not_by_its_square() -> None:
     ground = level(town.field(1, 1, 2, 2), town.field(2, 0, 3, 0.5))
-    lon, lat = town.lonlat(0.98, 0.98)
+    lon, lat = (np.array([each]) for each in town.lonlat(0.98, 0.98))
     # 0.02 east is 19 m and 0.02 north 22 m: the corner of the first unit is 29 m away.
-    assert ground.near(lon, lat, 25.0).tolist() == []
-    assert ground.near(lon, lat, 30.0).tolist() == [0]
+    assert ground.boundaries.within(lon, lat, 25.0)[1].tolist() == []
+    assert ground.boundaries.within(lon, lat, 30.0)[1].tolist() == [0]
+
+
+@given(x=st.integers(-20, 420), y=st.integers(-20, 220), reach_m=st.sampled_from([5.0, 30.0, 400.0]))
+def test_units_close_by_are_those_whose_boundary_is_within_the_distance(x: int, y: int, reach_m: float) -> None:
+    ground = level(WEST, EAST, town.field(1, 0.5, 2.5, 1.5))
+    lon, lat = (np.array([each]) for each in town.lonlat(x / 100 + 0.003, y / 100 + 0.004))
+    plane = coords.Plane(lon[0], lat[0])
+    flat = [plane.to_plane(shapely.boundary(unit)) for unit in ground.geometries]
+    expected = [row for row, line in enumerate(flat) if line.distance(Point(0, 0)) <= reach_m]
+    assert ground.boundaries.within(lon, lat, reach_m)[1].tolist() == expected

@@ -12,6 +12,8 @@ import { pick } from "./sketch.js";
 
 const panel = byId("panel");
 let cameFrom = null;
+// A whole community or city is no place: taking it would call everybody.
+const PLACES = ["building", "house_number", "estate", "crossing", "street"];
 
 export function frame(title, about, ...children) {
   cameFrom ||= document.activeElement;
@@ -95,7 +97,9 @@ function ground(net) {
 
 function parts(level) {
   const standings = level.probable.length > 1 ? level.probable.map((each) => ({ ...each, part: each.probability })) : level.units.map((each) => ({ ...each, part: each.share ?? 1 / level.units.length }));
-  const uncovered = level.uncovered > 1e-6 ? el("p", { class: "quiet" }, t("uncovered", { part: percent(level.uncovered) })) : null;
+  // what the odds leave open lies where nobody is in charge
+  const nobody = level.uncovered ?? (level.probable.length ? 1 - level.probable.reduce((sum, each) => sum + each.probability, 0) : 0);
+  const uncovered = nobody > (level.probable.length ? 0.001 : 1e-6) ? el("p", { class: "quiet" }, t("uncovered", { part: percent(nobody) })) : null;
   const nearest = level.nearest ? el("p", { class: "quiet" }, t("nearest", { name: nameOf(level.nearest), d: metres(level.nearest.distance_m) })) : null;
   return [standings.length > 1 ? shares(standings.map((each) => ({ ...each, key: `${each.net}:${each.level}:${each.code}` }))) : null, uncovered, nearest];
 }
@@ -108,7 +112,7 @@ function toLocate(issue, location) {
     candidates.length ? el("ol", { class: "plain rows" }, candidates.map((each) => el("li", {}, el("button", {
       type: "button", class: "row", onclick: () => choose({ footprint: each.geometry, box: boxOf(each.geometry) }),
     }, icon("building"), el("span", { class: "row-main" }, el("b", {}, each.label), el("span", { class: "quiet" }, `${t(`match.${each.match_level}`)} · ${percent(each.confidence)}`))),
-    boot.may_decide && button(t("take"), () => place({ geometry: each.geometry }))))) : null,
+    boot.may_decide && PLACES.includes(each.match_level) && button(t("take"), () => place({ geometry: each.geometry }))))) : null,
     boot.may_decide ? button(t("place_on_map"), async () => {
       const point = await pick(t("click_place"));
       if (point) place({ lon: point.lng, lat: point.lat, accuracy_m: 10, accuracy_kind: "max" });
