@@ -165,6 +165,16 @@ def test_a_filtered_list_takes_in_only_what_fits(enter: Callable[..., Page], off
     expect(row(page, "不符合筛选")).to_have_count(0)
 
 
+def test_a_view_that_was_sent_along_survives_the_sign_in(context: BrowserContext, office: Flask, site: Site) -> None:
+    page = context.new_page()
+    page.goto(f"{site.url}/#flags=in_gap&days=30")
+    page.fill("#username", "operator")
+    page.fill("#password", desk.PASSWORD)
+    page.click("button.main")
+    expect(page.locator("#flags-in_gap")).to_be_checked(timeout=SOON_MS)
+    expect(page.locator("#days-30")).to_be_checked()
+
+
 def test_the_stream_goes_on_after_the_server_was_away(enter: Callable[..., Page], app: Flask) -> None:
     from app import create_app
 
