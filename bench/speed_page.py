@@ -37,6 +37,10 @@ PAN = """
 })
 """
 
+# The store the map draws from, at the moment it draws.
+DRAWN = "(code) => window.Shaotu.store.features.some((each) => each.id === code)"
+PACE_MS = 1500
+
 
 def measure(_data: Path) -> list[Row]:
     """Build the city, open its page, and look at the clock."""
@@ -98,18 +102,25 @@ def _somewhere(engine: Engine) -> tuple[float, float]:
 
 
 def _insert(page: Page, product: served.Served, lonlat: tuple[float, float]) -> list[Row]:
-    took = []
+    """Post reports at a person's pace; time the pin on the map and the line in the list."""
+    pins, lines = [], []
     for nth in range(REPORTS):
         words = f"bench {nth:03} {time.time_ns()}"
         start = time.perf_counter()
-        _post(product, words, lonlat)
+        code = _post(product, words, lonlat)
+        while not page.evaluate(DRAWN, code):
+            time.sleep(0.005)
+        pins.append(time.perf_counter() - start)
         page.get_by_text(words).first.wait_for(timeout=10_000)
-        took.append(time.perf_counter() - start)
-    worst_s = sorted(took)[int(REPORTS * 0.95)]
-    return [timed("seconds from posting a report to the screen: 95th of 100", worst_s, 1.0)]
+        lines.append(time.perf_counter() - start)
+        page.wait_for_timeout(PACE_MS)
+    return [
+        timed("seconds from posting a report to its pin: 95th of 100", sorted(pins)[int(REPORTS * 0.95)], 1.0),
+        timed("seconds from posting a report to its line: 95th of 100", sorted(lines)[int(REPORTS * 0.95)], 1.0),
+    ]
 
 
-def _post(product: served.Served, words: str, lonlat: tuple[float, float]) -> None:
+def _post(product: served.Served, words: str, lonlat: tuple[float, float]) -> str:
     report = {
         "source": "12345",
         "external_id": words,
@@ -122,3 +133,4 @@ def _post(product: served.Served, words: str, lonlat: tuple[float, float]) -> No
     request = urllib.request.Request(f"{product.url}/api/v1/issues", json.dumps(report).encode(), headers)  # noqa: S310
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         assert answer.status == 201
+        return str(json.load(answer)["code"])

@@ -17,11 +17,14 @@ import * as straddlers from "./straddlers.js";
 import * as unit from "./unit.js";
 
 const { store } = window.Shaotu;
+// The list follows the first report at once, and a storm of them this often.
+const SOON_MS = 150;
 const SETTLE_MS = 1200;
 const TABS = ["issues", "to_locate", "straddlers", "agreements"].filter((tab) => !boot.leader || tab === "issues");
 const stream = { state: "wait", at: Date.now(), following: false };
 let asked = 0;
 let settle = 0;
+let settled = 0;
 
 async function refresh() {
   const mine = ++asked;
@@ -73,9 +76,14 @@ function changed(event) {
 
 function applyWaiting() {
   for (const event of waiting.splice(0)) apply(event);
-  clearTimeout(settle);
-  settle = setTimeout(refresh, SETTLE_MS);
+  settle ||= setTimeout(followList, Math.max(SOON_MS, settled + SETTLE_MS - Date.now()));
   tellAge();
+}
+
+function followList() {
+  settle = 0;
+  settled = Date.now();
+  refresh();
 }
 
 function apply({ kind, feature, code }) {
