@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import click
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from gis import language
 from gis.cli import context
+from gis.errors import Invalid
 from gis.territory import locate as locator
 from gis.territory.location import LevelAnswer, Location, Nearby
 
@@ -30,22 +34,48 @@ def locate(place: tuple[str, ...], on: datetime | None, as_json: bool, **said: o
     day = on.date() if on else date.today()  # noqa: DTZ011 - the day on the operator's own clock
     with context.cli_session() as session:
         found = locator.at(session, locator.parse(_said(place, said)), day)
+        words = Words(context.locale(), _names(session, context.locale()))
     if as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join(_lines(found, context.locale())))
+        click.echo("\n".join(_lines(found, words)))
+
+
+@dataclass(frozen=True)
+class Words:
+    """The reader's language, and what nets ("net") and levels ("net:level") are called in it."""
+
+    locale: str
+    names: Mapping[str, str]
+
+    def say(self, code: str, **params: object) -> str:
+        """Render a sentence."""
+        return language.say(code, self.locale, **params)
+
+
+def _names(session: Session, locale: str) -> dict[str, str]:
+    name = "name_en" if locale == "en" else "name_zh"
+    asked = text(f"SELECT code, {name} FROM net UNION ALL SELECT net || ':' || code, {name} FROM level")
+    return {row.code: row[1] for row in session.execute(asked)}
 
 
 def _said(words: tuple[str, ...], options: Mapping[str, Any]) -> dict[str, Any]:
     said = {"accuracy_m": options["accuracy"]} | {name: options[name] for name in ("datum", "accuracy_kind")}
     if options["geometry"]:
-        return said | {"geometry": json.loads(options["geometry"])}
+        return said | {"geometry": _geojson(str(options["geometry"]))}
     if options["building"] or options["street"]:
         return said | {"building": options["building"], "street": options["street"]}
     numbers = " ".join(words).replace(",", " ").split()
     if len(numbers) == 2 and all(_is_number(word) for word in numbers):
         return said | dict(zip(("lon", "lat"), numbers, strict=True))
     return said | {"text": " ".join(words)}
+
+
+def _geojson(written: str) -> object:
+    try:
+        return json.loads(written)
+    except json.JSONDecodeError as error:
+        raise Invalid("locate.geometry_unreadable", why=str(error)) from error
 
 
 def _is_number(word: str) -> bool:
@@ -56,35 +86,34 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _lines(found: Location, locale: str) -> Iterator[str]:
-    yield language.say("locate.said_on", locale, on=found.on)
+def _lines(found: Location, words: Words) -> Iterator[str]:
+    yield words.say("locate.said_on", on=found.on)
     if found.flags:
-        flags = ", ".join(language.say(f"flag.{flag}", locale) for flag in found.flags)
-        yield language.say("locate.said_flags", locale, flags=flags)
+        yield words.say("locate.said_flags", flags=", ".join(words.say(f"flag.{flag}") for flag in found.flags))
     if found.reason:
-        yield language.say("locate.said_reason", locale, reason=language.say(found.reason, locale))
+        yield words.say("locate.said_reason", reason=words.say(found.reason))
     for net in found.nets:
         units = " > ".join(f"{unit.name} {unit.code}" for unit in net.chain) or "-"
-        yield language.say("locate.said_chain", locale, net=net.net, edition=net.edition, chain=units)
+        yield words.say("locate.said_chain", net=words.names.get(net.net, net.net), edition=net.edition, chain=units)
         for level in net.levels:
-            yield from _level_lines(level, locale)
-    yield from (_beside(place, locale) for place in (found.building, found.street) if place and place.name)
+            yield from _level_lines(level, words.names.get(f"{net.net}:{level.level}", level.level), words)
+    yield from (_beside(place, words) for place in (found.building, found.street) if place and place.name)
     yield from (f"? {candidate.label} ({candidate.match_level})" for candidate in found.candidates)
 
 
-def _beside(place: Nearby, locale: str) -> str:
-    return language.say("locate.said_beside", locale, name=place.name, metres=f"{place.distance_m:.1f}")
+def _beside(place: Nearby, words: Words) -> str:
+    return words.say("locate.said_beside", name=place.name, metres=f"{place.distance_m:.1f}")
 
 
-def _level_lines(level: LevelAnswer, locale: str) -> Iterator[str]:
+def _level_lines(level: LevelAnswer, called: str, words: Words) -> Iterator[str]:
     if level.boundary_m is not None and level.units:
-        yield language.say("locate.said_boundary", locale, level=level.level, metres=f"{level.boundary_m:.1f}")
+        yield words.say("locate.said_boundary", level=called, metres=f"{level.boundary_m:.1f}")
     for standing in level.probable:
-        yield _part("locate.said_probable", locale, standing.unit.name, standing.probability)
+        yield _part(words, "locate.said_probable", standing.unit.name, standing.probability)
     for standing in level.units:
         if standing.share is not None:
-            yield _part("locate.said_share", locale, standing.unit.name, standing.share)
+            yield _part(words, "locate.said_share", standing.unit.name, standing.share)
 
 
-def _part(code: str, locale: str, unit: str, part: float | None) -> str:
-    return language.say(code, locale, unit=unit, percent=f"{100 * (part or 0):.1f}")
+def _part(words: Words, code: str, unit: str, part: float | None) -> str:
+    return words.say(code, unit=unit, percent=f"{100 * (part or 0):.1f}")
