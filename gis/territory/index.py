@@ -74,11 +74,6 @@ class LevelIndex:
         """Say pair by pair whether a point lies in the inside of a unit, not on its edge."""
         return np.asarray(shapely.contains_properly(self.geometries[rows], points))
 
-    def meeting(self, footprints: Geometries) -> tuple[Ints, Ints]:
-        """Return (footprint, row) of every unit a footprint has some area or length in, by footprint then code."""
-        shares = self.shares(footprints)
-        return shares.footprint, shares.row
-
     def shares(self, footprints: Geometries) -> Shares:
         """Return the exact share of each footprint in each unit it meets, of its planar area or of its length."""
         footprint, row = self.tree.query(footprints)

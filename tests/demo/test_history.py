@@ -35,7 +35,8 @@ def test_told_another_day_the_reports_have_the_same_ids(hechuan: City, told: lis
 def test_every_report_can_be_read(told: list[history.Json]) -> None:
     for data in told:
         report = intake.parse_report(data, now=NOW, zone=ZONE)
-        locate.parse(report.place)
+        assert report.external_id == data["external_id"]
+        assert locate.parse(report.place).raw.items() <= data["place"].items()
 
 
 def test_every_report_came_in_the_last_thirty_one_days(told: list[history.Json]) -> None:

@@ -275,4 +275,5 @@ def test_a_community_renamed_since_keeps_its_cells_answering(ground: Session) ->
 
 
 def test_the_answer_is_plain_json(ground: Session) -> None:
-    json.dumps(find(ground, 2, 0.5, accuracy_m=5).as_dict())
+    told = find(ground, 2, 0.5, accuracy_m=5).as_dict()
+    assert json.loads(json.dumps(told))["nets"][0]["chain"][1]["code"] == "990101"
