@@ -6,7 +6,6 @@ from gis.territory.address import normal, words
 
 _SIGNS = re.compile(r"[.,'’`´\"()]")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)$")
-_LISTED = re.compile(r"\s*[;,、/&]\s*(?=\d+\b(?!/))")
 
 
 def text_key(street_name: str, house_number: str, estate_name: str = "", building_number: str = "") -> str:
@@ -41,11 +40,6 @@ def number(said: str) -> str:
     plain = re.sub(r"^第|(?:号楼|号|幢|栋|座|楼|\#|弄)$", "", plain)
     plain = re.sub(r"\s+(?=\d+/\d)", "+", plain)
     return re.sub(r"\s*-\s*", "-", re.sub(r"\s+(?=[A-Z])", "", plain))
-
-
-def numbers(said: str) -> tuple[str, ...]:
-    """Return the keys of every number in a list (66;68)."""
-    return tuple(number(one) for one in _LISTED.split(said) if one.strip())
 
 
 def _latin(tokens: list[str]) -> list[str]:
