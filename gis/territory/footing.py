@@ -75,8 +75,9 @@ def _of_points(
     points = np.array([place.geometry for place in said], dtype=object)
     if not len(points):
         return []
-    covering = _grouped(*level.covering(points))
-    distance, nearest = level.boundaries.nearest(shapely.get_x(points), shapely.get_y(points))
+    lon, lat = shapely.get_x(points), shapely.get_y(points)
+    covering = _grouped(*level.covering(lon, lat))
+    distance, nearest = level.nearest(lon, lat)
     exclave = ground.in_exclave(code, points)
     unsure = [place.sigma_m is None and metres <= rules.near_m for place, metres in zip(said, distance, strict=True)]
     close = _close(level, points, np.flatnonzero(unsure), rules)
@@ -113,10 +114,15 @@ def _is_near(boundary_m: float, sigma_m: float | None, rules: Rules) -> bool:
 
 def _point_flags(level: LevelIndex, rows: list[int], point: Geometries, is_near: bool) -> tuple[str, ...]:
     near = (NEAR_BOUNDARY,) if is_near else ()
-    if len(rows) > 1 and level.interior(np.array(rows), np.repeat(point, len(rows))).any():
+    if len(rows) > 1 and _inside_any(level, rows, point):
         # Neighbours share edges only: inside one and covered by another is ground drawn twice.
         return (*near, IN_OVERLAP)
     return near
+
+
+def _inside_any(level: LevelIndex, rows: list[int], point: Geometries) -> bool:
+    lon, lat = (np.repeat(each, len(rows)) for each in (shapely.get_x(point), shapely.get_y(point)))
+    return bool(level.interior(np.array(rows), lon, lat).any())
 
 
 def _probable(
@@ -130,7 +136,7 @@ def _probable(
     lon, lat = point
     masses = [
         Standing(level.refs[row], probability=probability.within(level.geometries[row], lon, lat, sigma_m))
-        for row in level.within(lon, lat, reach_m)
+        for row in level.within(np.array([lon]), np.array([lat]), reach_m)[1]
     ]
     return _most_probable(masses)
 
@@ -139,7 +145,7 @@ def _close(level: LevelIndex, points: Geometries, asked: Ints, rules: Rules) -> 
     """Find the units near the points asked about, by the position of the point."""
     if not len(asked):
         return {}
-    point, row = level.boundaries.within(shapely.get_x(points[asked]), shapely.get_y(points[asked]), rules.near_m)
+    point, row, _ = level.within(shapely.get_x(points[asked]), shapely.get_y(points[asked]), rules.near_m)
     return _grouped(asked[point], row)
 
 

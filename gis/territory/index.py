@@ -26,9 +26,12 @@ from gis.territory.location import UnitRef
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int32]
 Geometries = npt.NDArray[np.object_]
 FaultKey = tuple[str, str]
 
+# What `only` answers instead of a row.
+NONE, SEVERAL = -1, -2
 EDGES_PER_CHUNK = 16
 # Indexes kept per process; the least lately asked is dropped first.
 KEPT_EDITIONS = 48
@@ -47,8 +50,9 @@ class Shares:
 class LevelIndex:
     """The units of one level of one edition. Rows are positions in `refs`, which go by code."""
 
-    def __init__(self, refs: tuple[UnitRef, ...], geometries: Geometries) -> None:
+    def __init__(self, refs: tuple[UnitRef, ...], geometries: Geometries, above: tuple[UnitRef, ...] = ()) -> None:
         self.refs = refs
+        self.above = {ref.code: row for row, ref in enumerate(above)}
         self.geometries = geometries
         shapely.prepare(geometries)
 
@@ -62,17 +66,51 @@ class LevelIndex:
         """The lines of the level, made at the first question for a distance."""
         return Boundaries(self.geometries)
 
-    def covering(self, points: Geometries) -> tuple[Ints, Ints]:
+    @cached_property
+    def parent(self) -> Rows:
+        """Give for each unit the row of its parent in the level above, NONE without one."""
+        return np.array([self.above.get(ref.parent_code or "", NONE) for ref in self.refs], dtype=np.int32)
+
+    def only(self, lon: Floats, lat: Floats) -> Rows:
+        """Return for each point the row of the one unit that covers it; NONE without, SEVERAL on lines and overlaps."""
+        point, row = self.covering(lon, lat)
+        count = np.bincount(point, minlength=len(lon))
+        only = np.where(count == 0, NONE, SEVERAL).astype(np.int32)
+        one = count[point] == 1
+        only[point[one]] = row[one]
+        return only
+
+    def covering(self, lon: Floats, lat: Floats) -> tuple[Ints, Ints]:
         """Return (point, row) of every unit that covers a point, edges and vertices included, by point then code."""
-        point, row = self.tree.query(points)
-        lon, lat = shapely.get_x(points), shapely.get_y(points)
+        point, row = self.tree.query(shapely.points(lon, lat))
         # Twice as fast as with points as geometries, and the same predicate.
         hit = shapely.intersects_xy(self.geometries[row], lon[point], lat[point])
         return _ordered(point[hit], row[hit])
 
-    def interior(self, rows: Ints, points: Geometries) -> npt.NDArray[np.bool_]:
+    def interior(self, rows: Ints, lon: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
         """Say pair by pair whether a point lies in the inside of a unit, not on its edge."""
-        return np.asarray(shapely.contains_properly(self.geometries[rows], points))
+        return np.asarray(shapely.contains_properly(self.geometries[rows], shapely.points(lon, lat)))
+
+    def within(self, lon: Floats, lat: Floats, reach_m: float) -> tuple[Ints, Ints, Floats]:
+        """Return (point, row, distance in metres) of every unit within a distance of a point; 0: it covers it."""
+        inside = np.column_stack(self.covering(lon, lat))
+        near = np.column_stack(self.boundaries.within(lon, lat, reach_m))
+        pairs, first = np.unique(np.concatenate([inside, near]), axis=0, return_index=True)
+        point, row = pairs[:, 0], pairs[:, 1]
+        distance = np.zeros(len(pairs))
+        for nth in np.flatnonzero(first >= len(inside)):
+            at = coords.Plane(lon[point[nth]], lat[point[nth]])
+            line = shapely.clip_by_rect(shapely.boundary(self.geometries[row[nth]]), *_square(at, reach_m))
+            distance[nth] = at.to_plane(line).distance(shapely.Point(0, 0))
+        return point, row, distance
+
+    def nearest(self, lon: Floats, lat: Floats) -> tuple[Floats, Ints]:
+        """Return for each point the distance in metres to the nearest boundary, and a row that boundary is of."""
+        return self.boundaries.nearest(lon, lat)
+
+    def is_near(self, lon: Floats, lat: Floats, reach_m: float) -> npt.NDArray[np.bool_]:
+        """Say of each point whether a boundary comes within a distance."""
+        return self.boundaries.nearest(lon, lat)[0] <= reach_m
 
     def shares(self, footprints: Geometries) -> Shares:
         """Return the exact share of each footprint in each unit it meets, of its planar area or of its length."""
@@ -96,14 +134,6 @@ class LevelIndex:
         bare = float(measure_cut(shapely.difference, held[:1], ground)[0])
         size = float(measure(held[:1])[0])
         return bare / size, (own - once) / size
-
-    def within(self, lon: float, lat: float, reach_m: float) -> Ints:
-        """Return the rows of all units that come within a distance of a point, or rather within its square."""
-        plane = coords.Plane(lon, lat)
-        (west, east), (south, north) = plane.lonlat(np.array([-reach_m, reach_m]), np.array([-reach_m, reach_m]))
-        near = shapely.box(west, south, east, north)
-        rows = self.tree.query(near)
-        return np.sort(rows[shapely.intersects(self.geometries[rows], near)])
 
 
 class Boundaries:
@@ -193,11 +223,19 @@ _lock = Lock()
 def build(session: Session, edition: units.EditionRef) -> EditionIndex:
     """Build the index of an edition from its record."""
     table = units.load_units(session, edition.id)
-    levels = {}
+    levels: dict[str, LevelIndex] = {}
+    above: tuple[UnitRef, ...] = ()
     for level in edition.levels:
         rows = np.flatnonzero(table.level == level.code)
-        levels[level.code] = LevelIndex(tuple(table.ref(int(row)) for row in rows), table.geometry[rows])
+        refs = tuple(table.ref(int(row)) for row in rows)
+        levels[level.code] = LevelIndex(refs, table.geometry[rows], above)
+        above = refs
     return EditionIndex(edition, levels, _faults(session, edition.id))
+
+
+def _square(plane: coords.Plane, reach_m: float) -> tuple[float, float, float, float]:
+    (west, east), (south, north) = plane.lonlat(np.array([-reach_m, reach_m]), np.array([-reach_m, reach_m]))
+    return float(west), float(south), float(east), float(north)
 
 
 def _faults(session: Session, edition_id: int) -> dict[FaultKey, Geometries]:

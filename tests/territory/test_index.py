@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import shapely
@@ -22,12 +24,16 @@ def level(*geometries: shapely.Geometry) -> LevelIndex:
     return LevelIndex(refs, np.array(geometries, dtype=object))
 
 
+def xy(points: Sequence[Point]) -> tuple[np.ndarray, np.ndarray]:
+    return shapely.get_x(points), shapely.get_y(points)
+
+
 WEST, EAST = town.field(0, 0, 2, 2), town.field(2, 0, 4, 2)
 DISTRICTS = level(WEST, EAST)
 
 
 def rows(at: Point) -> list[int]:
-    return [int(row) for row in DISTRICTS.covering(np.array([at]))[1]]
+    return [int(row) for row in DISTRICTS.covering(*xy([at]))[1]]
 
 
 def test_a_point_inside_is_covered_by_one_unit() -> None:
@@ -54,8 +60,8 @@ def test_a_point_outside_is_covered_by_nothing() -> None:
 
 def test_a_hole_is_not_covered_and_its_edge_is() -> None:
     ring = level(town.field(0, 0, 3, 3).difference(town.field(1, 1, 2, 2)))
-    assert ring.covering(np.array([town.at(1.5, 1.5)]))[1].tolist() == []
-    assert ring.covering(np.array([town.at(1, 1.5)]))[1].tolist() == [0]
+    assert ring.covering(*xy([town.at(1.5, 1.5)]))[1].tolist() == []
+    assert ring.covering(*xy([town.at(1, 1.5)]))[1].tolist() == [0]
 
 
 def test_a_building_one_third_in_and_two_thirds_out_has_these_shares() -> None:
@@ -117,7 +123,7 @@ def test_shares_do_not_depend_on_the_direction_of_the_vertices(footprint: shapel
 
 def test_the_distance_to_the_boundary_is_in_metres_on_the_ellipsoid() -> None:
     lon, lat = town.lonlat(1.99, 1)
-    metres, _ = DISTRICTS.boundaries.nearest(np.array([lon]), np.array([lat]))
+    metres, _ = DISTRICTS.nearest(np.array([lon]), np.array([lat]))
     geodesic = coords.GEOD.inv(lon, lat, town.lonlat(2, 1)[0], lat)[2]
     assert metres[0] == pytest.approx(geodesic, abs=0.001)
 
@@ -126,20 +132,20 @@ def test_the_nearest_boundary_is_by_metres_not_by_degrees() -> None:
     # 0.0100 degrees of longitude are 964 m here, 0.0095 of latitude 1,053 m.
     lon, lat = 121.0, 30.0
     ground = level(box(lon + 0.0100, lat - 1, lon + 0.02, lat + 1), box(lon - 1, lat + 0.0095, lon + 0.005, lat + 1))
-    metres, row = ground.boundaries.nearest(np.array([lon]), np.array([lat]))
+    metres, row = ground.nearest(np.array([lon]), np.array([lat]))
     assert row.tolist() == [0]
     assert metres[0] == pytest.approx(964.9, abs=0.5)
 
 
 def test_the_distance_on_an_edge_is_zero() -> None:
     lon, lat = town.lonlat(2, 1.37)
-    assert DISTRICTS.boundaries.nearest(np.array([lon]), np.array([lat]))[0][0] == pytest.approx(0, abs=1e-6)
+    assert DISTRICTS.nearest(np.array([lon]), np.array([lat]))[0][0] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_level_without_units_answers_nothing() -> None:
     empty = level()
-    assert empty.covering(np.array([town.at(1, 1)]))[1].tolist() == []
-    assert np.isinf(empty.boundaries.nearest(np.array([120.0]), np.array([30.0]))[0]).all()
+    assert empty.covering(*xy([town.at(1, 1)]))[1].tolist() == []
+    assert np.isinf(empty.nearest(np.array([120.0]), np.array([30.0]))[0]).all()
 
 
 def test_a_line_that_is_cut_keeps_its_length_to_the_last_digit() -> None:
@@ -153,10 +159,10 @@ def test_a_line_that_is_cut_keeps_its_length_to_the_last_digit() -> None:
 def test_every_vertex_edge_and_neighbour_of_the_town_is_answered_as_postgis_answers(session: Session) -> None:
     town.build(session)
     halves = [(x / 4, y / 4) for x in range(-1, 18) for y in range(-1, 10)]
-    points = np.array([town.at(x, y) for x, y in halves])
+    points = [town.at(x, y) for x, y in halves]
     ground = index.build(session, units.in_force(session, town.SINCE)[0])
     for name, found in ground.levels.items():
-        point, row = found.covering(points)
+        point, row = found.covering(*xy(points))
         ours = {(int(p), found.refs[r].id) for p, r in zip(point, row, strict=True)}
         oracle = session.execute(
             text(
@@ -173,15 +179,20 @@ def test_units_close_by_are_by_distance_and_not_by_its_square() -> None:
     ground = level(town.field(1, 1, 2, 2), town.field(2, 0, 3, 0.5))
     lon, lat = (np.array([each]) for each in town.lonlat(0.98, 0.98))
     # 0.02 east is 19 m and 0.02 north 22 m: the corner of the first unit is 29 m away.
-    assert ground.boundaries.within(lon, lat, 25.0)[1].tolist() == []
-    assert ground.boundaries.within(lon, lat, 30.0)[1].tolist() == [0]
+    assert ground.within(lon, lat, 25.0)[1].tolist() == []
+    assert ground.within(lon, lat, 30.0)[1].tolist() == [0]
 
 
 @given(x=st.integers(-20, 420), y=st.integers(-20, 220), reach_m=st.sampled_from([5.0, 30.0, 400.0]))
-def test_units_close_by_are_those_whose_boundary_is_within_the_distance(x: int, y: int, reach_m: float) -> None:
+def test_units_close_by_are_those_within_the_distance(x: int, y: int, reach_m: float) -> None:
     ground = level(WEST, EAST, town.field(1, 0.5, 2.5, 1.5))
     lon, lat = (np.array([each]) for each in town.lonlat(x / 100 + 0.003, y / 100 + 0.004))
     plane = coords.Plane(lon[0], lat[0])
     flat = [plane.to_plane(shapely.boundary(unit)) for unit in ground.geometries]
-    expected = [row for row, line in enumerate(flat) if line.distance(Point(0, 0)) <= reach_m]
-    assert ground.boundaries.within(lon, lat, reach_m)[1].tolist() == expected
+    far = [
+        0.0 if ground.geometries[row].covers(Point(lon[0], lat[0])) else line.distance(Point(0, 0))
+        for row, line in enumerate(flat)
+    ]
+    _, row, metres = ground.within(lon, lat, reach_m)
+    assert row.tolist() == [nth for nth, each in enumerate(far) if each <= reach_m]
+    assert metres == pytest.approx([each for each in far if each <= reach_m], abs=1e-9)
