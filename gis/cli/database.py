@@ -1,9 +1,16 @@
-"""gis database: bring the database to the newest shape, and say where it is."""
+"""gis database: bring the database to the newest shape, say where it is, remove the private one."""
+
+import shutil
 
 import click
 
-from gis import cluster, db
+from gis import cluster, db, language
 from gis import settings as product
+from gis.cli.context import locale
+from gis.errors import Conflict
+
+# Beside the database in var_dir, and without it nothing: photos of its issues, tiles drawn from its ground.
+BELONGINGS = ("photos", "tiles")
 
 
 @click.group()
@@ -24,7 +31,21 @@ def address() -> None:
 
 
 @database.command()
-@click.confirmation_option(prompt="Delete the private database and all it holds? 删除私有数据库及其全部内容？")
-def remove() -> None:
-    """Delete the private database; one named by SHAOTU_DATABASE_URL is never touched."""
-    click.echo(cluster.remove(product.load()))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(*, yes: bool) -> None:
+    """Delete the private database, the photos of its issues and the tiles drawn from it.
+
+    A database named by SHAOTU_DATABASE_URL, and what is kept for it, is never touched.
+    """
+    settings = product.load()
+    if settings.database_url:
+        raise Conflict("database.named", path=settings.var_dir)
+    belongings = [folder for name in BELONGINGS if (folder := settings.var_dir / name).exists()]
+    going = "\n".join(f"  {path}" for path in (settings.var_dir / "pg", *belongings))
+    if not yes:
+        click.confirm(language.say("database.remove", locale(), going=going), abort=True)
+    # first the database: it refuses while it is in use, and then everything stays
+    click.echo(cluster.remove(settings))
+    for folder in belongings:
+        shutil.rmtree(folder)
+        click.echo(folder)

@@ -28,6 +28,8 @@ from gis.demo.landuse import Blocks
 from gis.demo.skeleton import BROOK_WIDTH_M, Skeleton
 
 SEED, CELLS = 7, 1500
+# with fewer cells there is no room for three districts and their faults; more than the largest were never looked at
+SIZES = (100, 70_000)
 COMPONENTS_PER_CELL = 4 / 3
 
 

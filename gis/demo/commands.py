@@ -17,7 +17,11 @@ from gis.demo import day, founding, roster
 
 _SEED = click.option("--seed", default=cities.SEED, show_default=True, help="Another seed draws another city.")
 _CELLS = click.option(
-    "--cells", default=cities.CELLS, show_default=True, help="About how many grid cells it shall have."
+    "--cells",
+    type=click.IntRange(*cities.SIZES),
+    default=cities.CELLS,
+    show_default=True,
+    help="About how many grid cells it shall have.",
 )
 
 

@@ -210,6 +210,7 @@ def _mirrored(shapes: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 def across(line: LineString, core: Polygon, at_m: float, size_m: tuple[float, float], share: float) -> Polygon:
     """Return a box across the line at a distance along it, with so much of its area inside the core."""
+    at_m = min(max(at_m, 0.0), line.length - 1.0)
     p, q = (np.array(line.interpolate(at_m + d).coords[0]) for d in (0.0, 1.0))
     along = (q - p) / np.linalg.norm(q - p)
     inward = np.array([-along[1], along[0]])

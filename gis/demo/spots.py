@@ -103,6 +103,8 @@ def middles(city: City) -> dict[str, np.ndarray]:
     found = {}
     for kind, ending in words.items():
         own = np.flatnonzero(estates["name"].str.endswith(ending).to_numpy())
+        # a small city has not every kind: there things gather at the nearest estate of any
+        own = own if len(own) else np.arange(len(estates))
         nearest = own[np.argsort(away[own])]
         pick = nearest[len(nearest) // 3]
         found[kind] = np.array([x[pick], y[pick]])

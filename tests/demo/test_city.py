@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 from pyproj import Geod
 
-from gis.demo import city, founding, layers
+from gis.demo import city, founding, layers, spots
 from gis.demo.city import City
 from gis.territory import codes
 
@@ -155,6 +156,15 @@ def test_every_house_has_an_address_nobody_else_has(hechuan: City) -> None:
 def test_named_streets_have_one_name_each(hechuan: City) -> None:
     named = hechuan.streets.loc[hechuan.streets["name"] != "", "name"]
     assert not named.duplicated().any()
+
+
+@pytest.mark.parametrize("cells", [city.SIZES[0], 300])
+def test_a_small_city_has_all_that_can_be_shown(cells: int) -> None:
+    small = city.make(cells=cells)
+    assert len(small.boundaries["cell"]) == pytest.approx(cells, rel=0.1)
+    for flag, districts in (("gap", 0), ("overlap", 2)):
+        assert small.boundaries["district"].covers(small.specials[flag]).sum() == districts
+    assert all(np.isfinite(spot).all() for spot in spots.middles(small).values())
 
 
 def test_written_boundaries_come_with_their_manifest(tmp_path: Path, hechuan: City) -> None:

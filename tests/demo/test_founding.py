@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from gis import db
-from gis.demo import day, founding, roster
+from gis.demo import city, day, founding, history, roster
 from gis.demo.city import City
 from gis.people import accounts
 from gis.settings import Settings
@@ -58,6 +58,15 @@ def _ask(engine: Engine, sql: str, **values: object) -> Any:
 def _issue(engine: Engine, external_id: str) -> Any:
     with db.session(engine, db.EVERYTHING) as session:
         return session.execute(text("SELECT * FROM issue WHERE external_id = :id"), {"id": external_id}).one()
+
+
+def test_a_city_of_300_cells_is_founded_to_the_end(server: Settings, template: str) -> None:
+    with conftest._copied(server, template) as settings:
+        engine = db.connect(settings)
+        steps = _found(engine, settings, city.make(cells=300))
+        assert steps[-1] == "demo.issues"
+        assert _ask(engine, "SELECT count(*) FROM issue WHERE state = 'filed'") > 0.9 * history.ISSUES
+        engine.dispose()
 
 
 def test_founding_a_second_time_does_nothing(founded: Engine, installation: Settings, hechuan: City) -> None:
