@@ -12,3 +12,5 @@ fi
 say "安装 Python 依赖 / installing Python packages ($requirements)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$requirements"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# Where Python is told to write no bytecode, pip leaves it out too, and every command would compile its imports anew.
+.venv/bin/python -m compileall -q -j 0 .venv/lib || true
