@@ -119,15 +119,18 @@ def _with_exclave(faces: Faces, bones: Skeleton) -> tuple[Faces, Point]:
 
 
 def _exclave_block(faces: Faces, bones: Skeleton) -> tuple[int, Point]:
-    """Choose a western block of the outer district, some 250 m from the core and surrounded by its own."""
+    """Choose a western block of the outer district, some 200 m from the core and surrounded by its own, if it can."""
     shapes = mesh.dissolve(faces.mesh.faces, faces.block)
     outer = np.zeros(len(shapes), bool)
     outer[faces.block] = (faces.district == nets.OUTER) & ~faces.river
-    away = shapely.distance(shapes, bones.core)
-    x, edge = shapely.get_coordinates(shapely.centroid(shapes))[:, 0], bones.outline.exterior
-    fit = outer & (away > 90) & (x < bones.centre[0]) & (shapely.distance(shapes, edge) > 60)
-    fit &= (shapely.area(shapes) > 15_000) & (shapely.distance(shapes, bones.south) > 150)
-    block = int(np.argmin(np.where(fit, np.abs(away - 200), np.inf)))
+    west = shapely.get_coordinates(shapely.centroid(shapes))[:, 0] < bones.centre[0]
+    large = shapely.area(shapes) > 15_000
+    # the lines of a large city are long: distances only to what may be chosen
+    fit = next(found for wish in (outer & west & large, outer & west, outer) if len(found := np.flatnonzero(wish)))
+    lines = (bones.core, bones.outline.exterior, bones.south)
+    away, edge, south = (shapely.distance(shapes[fit], line) for line in lines)
+    unfit = (away <= 90).astype(int) + (edge <= 60) + (south <= 150)
+    block = int(fit[np.lexsort((np.abs(away - 200), unfit))[0]])
     return block, shapes[block].representative_point()
 
 

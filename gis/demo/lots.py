@@ -53,10 +53,10 @@ def without(areas: np.ndarray, taken: np.ndarray) -> np.ndarray:
     area, other = area[order], other[order]
     left = areas.copy()
     touched, starts = np.unique(area, return_index=True)
-    for i, group in zip(touched.tolist(), np.split(other, starts[1:]), strict=True):
+    boxes = np.add(shapely.bounds(areas[touched]), (-1.0, -1.0, 1.0, 1.0)).tolist()
+    for i, group, box in zip(touched.tolist(), np.split(other, starts[1:]), boxes, strict=True):
         # a ring road is as long as the city: only what lies by this area is looked at
-        near = shapely.clip_by_rect(taken[group], *shapely.box(*areas[i].bounds).buffer(1.0).bounds)
-        left[i] = shapely.difference(areas[i], shapely.union_all(near))
+        left[i] = shapely.difference(areas[i], shapely.union_all(shapely.clip_by_rect(taken[group], *box)))
     return left
 
 
