@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
@@ -52,11 +52,21 @@ class LevelRule:
 
     code: str
     digits: int | None = None
+    name_zh: str = ""
+    name_en: str = ""
+
+    @property
+    def names(self) -> Json:
+        """Give what sentences call it; each language takes its own."""
+        return {"level_zh": self.name_zh or self.code, "level_en": self.name_en or self.code}
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault and its place. length_m: of the piece along its line; width_m: its mean width across it."""
+    """One fault and its place. length_m: of the piece along its line; params width_m: its mean width across it.
+
+    level_names: what sentences call its level, by language.
+    """
 
     kind: str
     level: str
@@ -65,6 +75,7 @@ class Fault:
     length_m: float | None = None
     geometry: BaseGeometry | None = None
     params: Json = field(default_factory=dict)
+    level_names: Json = field(default_factory=dict)
 
     @property
     def lonlat(self) -> tuple[float, float] | None:
@@ -87,8 +98,8 @@ class Fault:
         """Give the parameters of its sentence."""
         lon, lat = self.lonlat or (float("nan"), float("nan"))
         size = {"area_m2": round(self.area_m2 or 0, 2), "length_m": round(self.length_m or 0, 1)}
-        named = {"level": self.level, "codes": ", ".join(self.codes), "lon": f"{lon:.6f}", "lat": f"{lat:.6f}"}
-        return named | size | self.params
+        named = {"codes": ", ".join(self.codes), "lon": f"{lon:.6f}", "lat": f"{lat:.6f}"}
+        return self.level_names | named | size | self.params
 
     def is_above(self, tolerance: Tolerance) -> bool:
         """Say whether a load is refused for it."""
@@ -124,11 +135,11 @@ def find(
     above = None if parents is None else _layer("", parents.assign(parent_code=None))
     for rule in levels:
         own = units[units["level"] == rule.code]
-        found += [*_bad_codes(own, rule), *_bad_shapes(own, rule.code)]
         layer = _layer(rule.code, own)
-        found += [*_overlaps(layer, tolerance), *_gaps(layer, above, tolerance), *_exclaves(layer)]
-        if above is not None:
-            found += _outside_parents(layer, above, tolerance)
+        here = [*_bad_codes(own, rule), *_bad_shapes(own, rule.code), *_overlaps(layer, tolerance)]
+        here += [*_gaps(layer, above, tolerance), *_exclaves(layer)]
+        here += [] if above is None else _outside_parents(layer, above, tolerance)
+        found += [replace(fault, level_names=rule.names) for fault in here]
         above = layer
     return found
 

@@ -48,7 +48,7 @@ def states(engine: Engine) -> list[str]:
 
 def test_check_tells_faults_as_sentences_and_as_geojson(run: Run, faulty: Path, tmp_path: Path) -> None:
     said = run("check", faulty, "--geojson", tmp_path / "faults.geojson", fails=True)
-    assert "Overlap: a, b of level district" in said
+    assert "Overlap: a, b of level District" in said
     features = json.loads((tmp_path / "faults.geojson").read_text("utf-8"))["features"]
     assert [feature["properties"]["kind"] for feature in features] == ["overlap"]
 

@@ -205,6 +205,13 @@ def test_every_fault_is_a_whole_sentence(locale: str) -> None:
     assert all("{" not in each and not each.startswith("fault.") for each in told)
 
 
+def test_a_fault_calls_its_level_by_its_name_in_each_language() -> None:
+    street = LevelRule("plot", name_zh="街道", name_en="Subdistrict")
+    (fault,) = found(town(("a", plot(0, 0, 2, 1)), ("b", plot(1, 0, 3, 1))), street)
+    assert "街道级 a, b 重叠" in language.say(fault.sentence, "zh", **fault.told)
+    assert "a, b of level Subdistrict share" in language.say(fault.sentence, "en", **fault.told)
+
+
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=9), st.data())
 def test_the_overlap_and_the_gap_that_a_moved_line_leaves_are_its_own_area(
     lengths: list[int], data: st.DataObject

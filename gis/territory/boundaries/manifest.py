@@ -49,7 +49,7 @@ class Net:
     @property
     def rules(self) -> tuple[LevelRule, ...]:
         """Say what is asked of the units of each level."""
-        return tuple(LevelRule(level.code, level.digits) for level in self.levels)
+        return tuple(LevelRule(level.code, level.digits, level.name_zh, level.name_en) for level in self.levels)
 
     def above(self, level: str) -> str | None:
         """Give the level above one, None for the coarsest."""
