@@ -70,12 +70,18 @@ class ScopedSession(Session):
 
 @event.listens_for(ScopedSession, "after_begin")
 def _apply_scope(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-    # local to the transaction: a pooled connection never carries it to the next user
     scope: Scope = session.info["scope"]
-    connection.execute(
-        text("SELECT set_config('shaotu.scope', :ground, true), set_config('shaotu.account', :account, true)"),
-        {"ground": scope.ground, "account": scope.username},
-    )
+    connection.execute(_SCOPED, {"ground": scope.ground, "account": scope.username})
+
+
+def see_as(session: Session, scope: Scope) -> None:
+    """Give a session other eyes: for the rest of its transaction, and for those that follow."""
+    session.info["scope"] = scope
+    session.execute(_SCOPED, {"ground": scope.ground, "account": scope.username})
+
+
+# Local to the transaction: a pooled connection never carries it to the next user.
+_SCOPED = text("SELECT set_config('shaotu.scope', :ground, true), set_config('shaotu.account', :account, true)")
 
 
 @contextmanager

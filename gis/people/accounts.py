@@ -171,9 +171,9 @@ def revoke_token(session: Session, username: str, name: str, *, now: datetime) -
 
 def of_token(session: Session, key: str, *, on: date) -> Who | None:
     """Return whose key this is."""
-    known = select(Token.account_id).where(Token.sha256 == _fingerprint(key), Token.revoked_at.is_(None))
-    account_id = session.scalar(known)
-    return recall(session, account_id, on=on) if account_id is not None else None
+    known = select(Account).join(Token, Token.account_id == Account.id)
+    account = session.scalar(known.where(Token.sha256 == _fingerprint(key), Token.revoked_at.is_(None)))
+    return who(session, account, on) if account and account.active else None
 
 
 def _fingerprint(key: str) -> str:

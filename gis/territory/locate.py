@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-import numpy as np
 import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -24,7 +23,6 @@ from gis.territory.location import (
     UNLOCATED,
     Candidate,
     Location,
-    Nearby,
     NetAnswer,
     Place,
     Rules,
@@ -145,29 +143,11 @@ def _above(
     return [Above(next((ref for ref in answer.chain if ref.level == level), None), codes) for answer in answered[net]]
 
 
-@dataclass(frozen=True)
-class _Surroundings:
-    """The building, street, estate and land by a place."""
-
-    building: Nearby | None = None
-    street: Nearby | None = None
-    estate: Nearby | None = None
-    land: Nearby | None = None
+def _surroundings(session: Session, said: list[Place], rules: Rules) -> list[places.Surroundings]:
+    return places.surroundings(session, [place.middle for place in said], rules.nearby_m) if said else []
 
 
-def _surroundings(session: Session, said: list[Place], rules: Rules) -> list[_Surroundings]:
-    if not said:
-        return []
-    points = np.array([place.middle for place in said])
-    building = places.nearest(session, "building", points, rules.nearby_m)
-    street = places.nearest(session, "street", points, rules.nearby_m)
-    around = places.around(session, points)
-    return [
-        _Surroundings(*each) for each in zip(building, street, *zip(*around, strict=True), strict=True)
-    ]
-
-
-def _location(settled: _Settled, on: date, nets: tuple[NetAnswer, ...], beside: _Surroundings) -> Location:
+def _location(settled: _Settled, on: date, nets: tuple[NetAnswer, ...], beside: places.Surroundings) -> Location:
     return Location(
         place=settled.place,
         on=on,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,8 +98,13 @@ def in_force(session: Session, on: date) -> tuple[EditionRef, ...]:
 
 def in_force_each(session: Session, days: Iterable[date]) -> dict[date, tuple[EditionRef, ...]]:
     """Answer `in_force` for several days with one question."""
-    active = _editions(session, "e.state = 'active'")
-    return {day: tuple(each for each in active if each.holds_on(day)) for day in days}
+    every = active(session)
+    return {day: tuple(each for each in every if each.holds_on(day)) for day in days}
+
+
+def active(session: Session) -> tuple[EditionRef, ...]:
+    """List the editions that answer for any day, in the order of the nets' ranks."""
+    return _editions(session, "e.state = 'active'")
 
 
 def edition(session: Session, edition_id: int) -> EditionRef:
@@ -119,19 +126,23 @@ def of_net(session: Session, net: str, on: date) -> EditionRef:
 def _editions(session: Session, condition: str, **params: object) -> tuple[EditionRef, ...]:
     rows = session.execute(
         text(f"""
-            SELECT e.id, e.net, e.name, n.rank, coalesce(e.valid_from, 'infinity'::date) AS valid_from, e.valid_to,
-                   e.line_sigma_m, n.parent_net, n.parent_level,
-                   (SELECT coalesce(jsonb_agg(to_jsonb(l) - 'net' ORDER BY l.rank), '[]')
-                    FROM level l WHERE l.net = e.net) AS levels
+            SELECT (SELECT coalesce(jsonb_agg(to_jsonb(l) - 'net' ORDER BY l.rank), '[]')
+                    FROM level l WHERE l.net = e.net)::text AS levels,
+                   e.id, e.net, e.name, n.rank, coalesce(e.valid_from, 'infinity'::date) AS valid_from, e.valid_to,
+                   e.line_sigma_m, n.parent_net, n.parent_level
             FROM edition e JOIN net n ON n.code = e.net
             WHERE {condition}
             ORDER BY n.rank, n.code
         """),
         params,
     ).mappings()
-    return tuple(
-        EditionRef(**(dict(row) | {"levels": tuple(LevelRef(**level) for level in row["levels"])})) for row in rows
-    )
+    return tuple(_edition_ref(**row) for row in rows)
+
+
+@lru_cache(maxsize=256)
+def _edition_ref(*, levels: str, **row: Any) -> EditionRef:  # noqa: ANN401 -- the columns of a query, by name
+    """Put an edition together; the same row is asked for at every question."""
+    return EditionRef(levels=tuple(LevelRef(**level) for level in json.loads(levels)), **row)
 
 
 def load_units(session: Session, edition_id: int) -> UnitTable:

@@ -172,9 +172,7 @@ def _recognise() -> None:
         g.who = _of_cookie()
         csrf.protect()
     if g.who is not None:
-        session().info["scope"] = g.who.scope
-        # the scope is told at the beginning of a transaction, so the one that asked for it ends
-        session().rollback()
+        db.see_as(session(), g.who.scope)
 
 
 def _of_cookie() -> Who | None:

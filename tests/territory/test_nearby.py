@@ -133,8 +133,9 @@ def add_estate(session: Session, name: str, ground: shapely.Polygon) -> None:
 def test_a_point_lies_in_the_smallest_estate_around_it(session: Session) -> None:
     add_estate(session, "large", plot(0, 0, 9, 9))
     add_estate(session, "small", plot(1, 1, 2, 2))
-    (inner, land), (outer, _), (none, _) = places.around(session, [spot(1.5, 1.5), spot(5, 5), spot(20, 20)])
-    assert (inner and inner.name, outer and outer.name, none, land) == ("small", "large", None, None)
+    points = [spot(1.5, 1.5), spot(5, 5), spot(20, 20)]
+    inner, outer, none = (by.estate for by in places.surroundings(session, points, 25))
+    assert names([inner, outer, none]) == ["small", "large", None]
     assert inner is not None
     assert inner.attributes["handover"] == "handed_over"
 
@@ -143,7 +144,15 @@ def test_a_point_on_the_bank_lies_on_the_water(session: Session) -> None:
     ground = from_shape(MultiPolygon([plot(0, 0, 1, 9)]), srid=4326)
     session.add(tables.Land(source="test", external_id="1", kind="water", name="河", name_en="River", geom=ground))
     session.flush()
-    ((estate, land),) = places.around(session, [(EAST + STEP, NORTH + 5 * STEP)])
-    assert estate is None
-    assert land is not None
-    assert land.attributes == {"kind": "water"}
+    (by,) = places.surroundings(session, [(EAST + STEP, NORTH + 5 * STEP)], 25)
+    assert by.estate is None
+    assert by.land is not None
+    assert by.land.attributes == {"kind": "water"}
+
+
+def test_what_lies_by_a_point_is_what_each_question_alone_would_find(session: Session) -> None:
+    add_estate(session, "estate", plot(0, 0, 9, 9))
+    points = [spot(1.5, 1.5), spot(8, 8), spot(20, 20)]
+    by = places.surroundings(session, points, 10_000)
+    assert [each.building for each in by] == places.nearest(session, "building", points, 10_000)
+    assert [each.street for each in by] == places.nearest(session, "street", points, 10_000)

@@ -3,7 +3,7 @@
 from gis.territory.places.footprints import Reject
 from gis.territory.places.loading import Report, Watch, load
 from gis.territory.places.mapping import PlaceFile, read_mapping
-from gis.territory.places.nearby import around, nearest
+from gis.territory.places.nearby import Surroundings, nearest, surroundings
 from gis.territory.places.shares import SHARED_KINDS, Part, Sliver, Straddler, share_all, share_moved, straddlers
 
 __all__ = [
@@ -14,12 +14,13 @@ __all__ = [
     "Report",
     "Sliver",
     "Straddler",
+    "Surroundings",
     "Watch",
-    "around",
     "load",
     "nearest",
     "read_mapping",
     "share_all",
     "share_moved",
     "straddlers",
+    "surroundings",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -40,11 +41,22 @@ POINTS = """unnest(CAST(:lon AS float8[]), CAST(:lat AS float8[]), CAST(:east AS
              WITH ORDINALITY AS q(lon, lat, east, north, row)
         CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(q.lon, q.lat), 4326) AS at) AS here"""
 NEARBY_KINDS = ("building", "street")
+AROUND_KINDS = ("estate", "land")
 # One statement holds this many points: enough to forget the cost of a statement, small enough to stay in memory.
 CHUNK_POINTS = 5_000
 # Most points lie on a street or by a house: a small box first, a wider one for those that found nothing.
 FIRST_RADIUS_M = 16.0
 WIDER = 8.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What lies by a point."""
+
+    building: Nearby | None
+    street: Nearby | None
+    estate: Nearby | None
+    land: Nearby | None
 
 
 def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> list[Nearby | None]:
@@ -56,33 +68,56 @@ def nearest(session: Session, kind: str, points: ArrayLike, within_m: float) -> 
         raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(NEARBY_KINDS))
     at = _degrees(points)
     found: list[Nearby | None] = [None] * len(at)
-    missing = np.arange(len(at))
-    radius_m = min(FIRST_RADIUS_M, float(within_m))
-    while len(missing):
-        for row, near in _asked(session, _nearest_sql(kind), at[missing], radius=radius_m):
-            found[missing[row]] = near
-        if radius_m >= within_m:
-            break
-        missing = np.array([row for row in missing.tolist() if found[row] is None], dtype=np.int64)
-        radius_m = min(radius_m * WIDER, float(within_m))
+    _search(session, kind, at, found, _radii_m(within_m))
     return found
 
 
-def around(session: Session, points: ArrayLike) -> list[tuple[Nearby | None, Nearby | None]]:
-    """Name the estate and the land each point lies in; of several the smallest, then the one with the lowest id."""
+def surroundings(session: Session, points: ArrayLike, within_m: float) -> list[Surroundings]:
+    """Name what lies by each point: the nearest building and street, and the estate and the land it lies in.
+
+    points: (n, 2) degrees, longitude first. Of several estates the smallest is named, then the one with the lowest id.
+    """
     at = _degrees(points)
-    found: dict[str, list[Nearby | None]] = {kind: [None] * len(at) for kind in ("estate", "land")}
-    for row, near in _asked(session, _around_sql(), at):
+    found: dict[str, list[Nearby | None]] = {kind: [None] * len(at) for kind in (*NEARBY_KINDS, *AROUND_KINDS)}
+    first_m, *wider_m = _radii_m(within_m)
+    for row, near in _asked(session, _surroundings_sql(), at, radius=first_m):
         found[near.kind][row] = near
-    return list(zip(found["estate"], found["land"], strict=True))
+    for kind in NEARBY_KINDS:
+        _search(session, kind, at, found[kind], wider_m)
+    return [Surroundings(*each) for each in zip(*found.values(), strict=True)]
+
+
+def _radii_m(within_m: float) -> list[float]:
+    radii_m = [min(FIRST_RADIUS_M, float(within_m))]
+    while radii_m[-1] < within_m:
+        radii_m.append(min(radii_m[-1] * WIDER, float(within_m)))
+    return radii_m
+
+
+def _search(session: Session, kind: str, at: Floats, found: list[Nearby | None], radii_m: Iterable[float]) -> None:
+    """Look for those that found nothing yet, farther and farther."""
+    for radius_m in radii_m:
+        missing = [row for row, near in enumerate(found) if near is None]
+        for row, near in _asked(session, _nearest_sql(kind), at[missing], radius=radius_m):
+            found[missing[row]] = near
+
+
+@cache
+def _surroundings_sql() -> TextClause:
+    """Ask four questions at once: for one place the way to the database is most of the time."""
+    return text(" UNION ALL ".join([*map(_nearest, NEARBY_KINDS), *map(_around, AROUND_KINDS)]))
 
 
 @cache
 def _nearest_sql(kind: str) -> TextClause:
+    return text(_nearest(kind))
+
+
+def _nearest(kind: str) -> str:
     # What is nearer than the radius meets the box; of what else meets it, nothing is taken. Scaling by the metres of
     # a degree at the point makes ST_Distance the distance of the tangent plane. No search by <->: it orders by
     # degrees, and where nothing is near it costs three times as much as a box.
-    return text(f"""
+    return f"""
         SELECT q.row, '{kind}' AS kind, p.id, {CALLED[kind]} AS name, p.name_en, near.distance_m,
                {ATTRIBUTES[kind]} AS attributes
         FROM {POINTS}
@@ -95,24 +130,18 @@ def _nearest_sql(kind: str) -> TextClause:
         ) AS near
         JOIN {kind} p ON p.id = near.id
         WHERE near.distance_m <= :radius
-    """)
+    """
 
 
-@cache
-def _around_sql() -> TextClause:
-    return text(
-        " UNION ALL ".join(
-            f"""
-            SELECT q.row, '{kind}' AS kind, p.id, p.name, p.name_en, CAST(0 AS float8) AS distance_m,
-                   {ATTRIBUTES[kind]} AS attributes
-            FROM {POINTS}
-            CROSS JOIN LATERAL (
-                SELECT * FROM {kind} e WHERE ST_Covers(e.geom, here.at) ORDER BY ST_Area(e.geom), e.id LIMIT 1
-            ) AS p
-            """
-            for kind in ("estate", "land")
-        )
-    )
+def _around(kind: str) -> str:
+    return f"""
+        SELECT q.row, '{kind}' AS kind, p.id, p.name, p.name_en, CAST(0 AS float8) AS distance_m,
+               {ATTRIBUTES[kind]} AS attributes
+        FROM {POINTS}
+        CROSS JOIN LATERAL (
+            SELECT * FROM {kind} e WHERE ST_Covers(e.geom, here.at) ORDER BY ST_Area(e.geom), e.id LIMIT 1
+        ) AS p
+    """
 
 
 def _degrees(points: ArrayLike) -> Floats:
