@@ -24,9 +24,9 @@ PLACES = """
     WHERE external_id = ANY(:ids)
 """
 FOUND = """
-    SELECT i.external_id AS id, l ->> 'level' AS level, n ->> 'edition' AS edition, l -> 'primary' ->> 'code' AS code,
-           l -> 'flags' ? 'near_boundary' AS near,
-           ARRAY(SELECT u ->> 'code' FROM jsonb_array_elements(l -> 'units') u) AS units
+    SELECT i.external_id AS id, l ->> 'level' AS level, n ->> 'edition' AS edition, l ->> 'primary' AS code,
+           coalesce(l -> 'flags' ? 'near_boundary', false) AS near,
+           ARRAY(SELECT u ->> 'code' FROM jsonb_array_elements(coalesce(l -> 'units', '[]')) u) AS units
     FROM issue i JOIN finding f ON f.issue_id = i.id AND f.version = 1,
          jsonb_array_elements(f.location -> 'nets') n, jsonb_array_elements(n -> 'levels') l
     WHERE i.source = :source

@@ -26,17 +26,7 @@ Json = dict[str, Any]
 WORTH_ASKING = 50
 REASON = "locate.default_point"
 # What a finding becomes when its coordinates turn out to say nothing.
-NOWHERE: Json = {
-    "located": False,
-    "flags": [UNLOCATED],
-    "reason": REASON,
-    "nets": [],
-    "building": None,
-    "street": None,
-    "estate": None,
-    "land": None,
-    "candidates": [],
-}
+NOWHERE: Json = {"flags": [UNLOCATED], "reason": REASON}
 
 
 def propose(session: Session, source: str, *, at_least: int = WORTH_ASKING) -> Sequence[DefaultPoint]:
@@ -120,7 +110,7 @@ _APPENDED: tuple[tuple[str, Json], ...] = (
         f"""
         INSERT INTO finding (issue_id, version, location, found_at, found_by)
         SELECT issue_id, version + 1,
-               location || :nowhere || jsonb_build_object('place', location -> 'place' || :place), :now, :by
+               jsonb_build_object('on', location -> 'on', 'place', location -> 'place' || :place) || :nowhere, :now, :by
         FROM ({_LAST_FINDING}) AS last
         """,
         {"nowhere": AsJson(NOWHERE), "place": AsJson({"geometry": None, "kind": "nowhere"})},

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.issues import dispatch, journal, jurisdiction
+from gis.issues import dispatch, findings, journal, jurisdiction
 from gis.issues.reports import Report
 from gis.settings import Settings
 from gis.territory.location import Location, Rules
@@ -165,7 +165,7 @@ def _ground(location: Location) -> tuple[str, ...]:
 def _keep(session: Session, found: Sequence[tuple[int, int, Location]], clerk: Clerk) -> None:
     """Append findings: (issue, version, location)."""
     rows = [
-        (issue_id, version, AsJson(location.as_dict(), _dumps), clerk.now, clerk.by)
+        (issue_id, version, AsJson(findings.as_record(location), _dumps), clerk.now, clerk.by)
         for issue_id, version, location in found
     ]
     sql = "INSERT INTO finding (issue_id, version, location, found_at, found_by) VALUES %s"

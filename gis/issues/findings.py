@@ -1,4 +1,4 @@
-"""What was found, read back: the location and the case of an issue as they stand in its record."""
+"""What was found, as it is kept and read back: the location and the case of an issue as they stand in its record."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from gis.errors import NotFound
 from gis.issues.jurisdiction import Case, Decision
-from gis.territory.location import LevelAnswer, Location, Nearby, NetAnswer, Place, Standing, UnitRef
+from gis.territory.location import Candidate, LevelAnswer, Location, Nearby, NetAnswer, Place, Standing, UnitRef
 
 Json = Mapping[str, Any]
 
 PAGE_ROWS = 2000
+BESIDE = ("building", "street", "estate", "land")
+EMPTY: tuple[object, ...] = ([], {})
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,16 @@ def between(session: Session, start: datetime, end: datetime) -> Iterator[Asked]
         after = rows[-1]["code"]
 
 
+def as_record(location: Location) -> dict[str, Any]:
+    """Render a location as it is kept: each unit once, under its net and level, and nothing that is empty."""
+    return _full(
+        {"on": location.on.isoformat(), "place": location.place.as_dict(), "flags": list(location.flags)}
+        | {"reason": location.reason, "nets": [_net_record(net) for net in location.nets]}
+        | {beside: near.as_dict() for beside in BESIDE if (near := getattr(location, beside))}
+        | {"candidates": [candidate.as_dict() for candidate in location.candidates]}
+    )
+
+
 def location(found: Json) -> Location:
     """Read a location back as it was kept. Units come without their numbers: they are of an edition of that day."""
     place = found["place"]
@@ -69,47 +81,88 @@ def location(found: Json) -> Location:
             text=place["text"],
         ),
         on=date.fromisoformat(found["on"]),
-        nets=tuple(_net(net) for net in found["nets"]),
-        flags=tuple(found["flags"]),
-        reason=found["reason"],
-        building=_nearby(found["building"]),
-        street=_nearby(found["street"]),
-        estate=_nearby(found["estate"]),
-        land=_nearby(found["land"]),
+        nets=tuple(map(_net, found.get("nets", ()))),
+        flags=tuple(found.get("flags", ())),
+        reason=found.get("reason"),
+        candidates=tuple(map(_candidate, found.get("candidates", ()))),
+        **{beside: _nearby(found.get(beside)) for beside in BESIDE},
     )
+
+
+def _full(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if value is not None and value not in EMPTY}
+
+
+def _net_record(net: NetAnswer) -> dict[str, Any]:
+    return {"net": net.net, "edition": net.edition, "levels": [_level_record(level) for level in net.levels]}
+
+
+def _level_record(level: LevelAnswer) -> dict[str, Any]:
+    return _full(
+        {
+            "level": level.level,
+            "primary": level.primary and level.primary.code,
+            "units": [_standing_record(standing) for standing in level.units],
+            "probable": [_standing_record(standing) for standing in level.probable],
+            "close": [_unit_record(unit) for unit in level.close],
+            "boundary_m": level.boundary_m,
+            "uncovered": level.uncovered,
+            "overlap": level.overlap,
+            "nearest": level.nearest and _unit_record(level.nearest) | {"distance_m": level.nearest_m},
+            "flags": list(level.flags),
+        }
+    )
+
+
+def _standing_record(standing: Standing) -> dict[str, Any]:
+    return _full(_unit_record(standing.unit) | {"share": standing.share, "probability": standing.probability})
+
+
+def _unit_record(unit: UnitRef) -> dict[str, Any]:
+    record = {"code": unit.code, "name": unit.name}
+    if unit.name_en != unit.name:
+        record["name_en"] = unit.name_en
+    return record if unit.parent_code is None else record | {"parent": unit.parent_code}
 
 
 def _nearby(told: Json | None) -> Nearby | None:
     return Nearby(**told) if told else None
 
 
+def _candidate(told: Json) -> Candidate:
+    return Candidate(**{**told, "geometry": shape(told["geometry"])})
+
+
 def _net(net: Json) -> NetAnswer:
-    return NetAnswer(net["net"], 0, net["edition"], tuple(_level(level) for level in net["levels"]))
+    return NetAnswer(net["net"], 0, net["edition"], tuple(_level(net["net"], level) for level in net["levels"]))
 
 
-def _level(level: Json) -> LevelAnswer:
-    nearest = level["nearest"]
+def _level(net: str, level: Json) -> LevelAnswer:
+    units = tuple(_standing(net, level["level"], standing) for standing in level.get("units", ()))
+    nearest = level.get("nearest")
     return LevelAnswer(
         level=level["level"],
-        primary=level["primary"] and _unit(level["primary"]),
-        units=tuple(map(_standing, level["units"])),
-        probable=tuple(map(_standing, level["probable"])),
-        close=tuple(map(_unit, level.get("close", ()))),
-        boundary_m=level["boundary_m"],
-        uncovered=level["uncovered"],
-        overlap=level["overlap"],
-        nearest=nearest and _unit(nearest),
+        # The primary comes first.
+        primary=units[0].unit if "primary" in level else None,
+        units=units,
+        probable=tuple(_standing(net, level["level"], standing) for standing in level.get("probable", ())),
+        close=tuple(_unit(net, level["level"], unit) for unit in level.get("close", ())),
+        boundary_m=level.get("boundary_m"),
+        uncovered=level.get("uncovered"),
+        overlap=level.get("overlap"),
+        nearest=nearest and _unit(net, level["level"], nearest),
         nearest_m=nearest and nearest["distance_m"],
-        flags=tuple(level["flags"]),
+        flags=tuple(level.get("flags", ())),
     )
 
 
-def _standing(standing: Json) -> Standing:
-    return Standing(_unit(standing), standing["share"], standing["probability"])
+def _standing(net: str, level: str, standing: Json) -> Standing:
+    return Standing(_unit(net, level, standing), standing.get("share"), standing.get("probability"))
 
 
-def _unit(unit: Json) -> UnitRef:
-    return UnitRef(0, 0, unit["net"], unit["level"], unit["code"], unit["name"], unit["name_en"], unit.get("parent"))
+def _unit(net: str, level: str, unit: Json) -> UnitRef:
+    name = unit["name"]
+    return UnitRef(0, 0, net, level, unit["code"], name, unit.get("name_en", name), unit.get("parent"))
 
 
 def _asked(row: RowMapping) -> Asked:

@@ -65,7 +65,8 @@ def find(session: Session, filters: Filters, *, on: date, limit: int = 12, least
             JOIN LATERAL (
                 SELECT location->'estate' AS estate, location->'street' AS street,
                        jsonb_path_query_first(
-                           location, '$.nets[*] ? (@.net == $net).levels[*] ? (@.level == $level).primary',
+                           location,
+                           '$.nets[*] ? (@.net == $net).levels[*] ? (@.level == $level && exists(@.primary)).units[0]',
                            jsonb_build_object('net', CAST(:net AS text), 'level', CAST(:level AS text))
                        ) AS cell
                 FROM finding WHERE issue_id = issue.id ORDER BY version DESC LIMIT 1
@@ -77,8 +78,8 @@ def find(session: Session, filters: Filters, *, on: date, limit: int = 12, least
             FROM hit
         ), gathered AS (
             SELECT kind, coalesce(place->>'id', place->>'code') AS key, min(place->>'name') AS name,
-                   min(place->>'name_en') AS name_en, count(*) AS issues_n, ST_Extent(geom) AS box,
-                   array_agg(id) AS ids
+                   min(coalesce(place->>'name_en', place->>'name')) AS name_en, count(*) AS issues_n,
+                   ST_Extent(geom) AS box, array_agg(id) AS ids
             FROM placed WHERE place IS NOT NULL AND jsonb_typeof(place) = 'object'
             GROUP BY 1, 2 HAVING count(*) >= :least ORDER BY issues_n DESC, kind, key LIMIT :limit
         )

@@ -70,6 +70,19 @@ class Place:
         point = ground if isinstance(ground, Point) else shapely.point_on_surface(ground)
         return point.x, point.y
 
+    def as_dict(self) -> Json:
+        """Render for JSON."""
+        return {
+            "kind": self.kind,
+            "geometry": None if self.geometry is None else mapping(self.geometry),
+            "raw": self.raw,
+            "datum": self.datum,
+            "accuracy_m": self.accuracy_m,
+            "accuracy_kind": self.accuracy_kind,
+            "sigma_m": self.sigma_m,
+            "text": self.text,
+        }
+
 
 @dataclass(frozen=True)
 class UnitRef:
@@ -249,19 +262,9 @@ class Location:
 
     def as_dict(self) -> Json:
         """Render for JSON."""
-        geometry = self.place.geometry
         return {
             "on": self.on.isoformat(),
-            "place": {
-                "kind": self.place.kind,
-                "geometry": None if geometry is None else mapping(geometry),
-                "raw": self.place.raw,
-                "datum": self.place.datum,
-                "accuracy_m": self.place.accuracy_m,
-                "accuracy_kind": self.place.accuracy_kind,
-                "sigma_m": self.place.sigma_m,
-                "text": self.place.text,
-            },
+            "place": self.place.as_dict(),
             "located": self.located,
             "flags": list(self.flags),
             "reason": self.reason,

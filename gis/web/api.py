@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
-from gis.issues import default_points, explain, intake, journal, listing, photos
+from gis.issues import default_points, explain, findings, intake, journal, listing, photos
 from gis.issues.tables import DefaultPoint
 from gis.people.accounts import ADMINISTRATOR, LEADER, OPERATOR
 from gis.web import asked, auth
@@ -68,7 +68,7 @@ def get_issue(code: str) -> ResponseReturnValue:
     return jsonify(
         _discreet(issue)
         | {
-            "location": kept.location,
+            "location": kept.location and findings.location(kept.location).as_dict(),
             "findings": kept.findings,
             "decision": kept.answer,
             "explanation": explain.sentences(kept.answer, auth.locale()) if kept.answer else [],
@@ -188,7 +188,8 @@ def _point(point: DefaultPoint) -> Json:
 _KEPT = text("""
 SELECT (SELECT location FROM finding WHERE issue_id = :issue_id ORDER BY version DESC LIMIT 1) AS location,
        (SELECT json_agg(json_build_object('version', version, 'found_at', found_at, 'found_by', found_by,
-                                          'located', location -> 'located', 'reason', location -> 'reason')
+                                          'located', NOT coalesce(location -> 'flags' ? 'unlocated', false),
+                                          'reason', location -> 'reason')
                         ORDER BY version)
         FROM finding WHERE issue_id = :issue_id) AS findings,
        (SELECT answer FROM decision WHERE issue_id = :issue_id ORDER BY version DESC LIMIT 1) AS answer,

@@ -10,7 +10,7 @@ from flask import Blueprint
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.issues import explain, journal, listing, photos
+from gis.issues import explain, findings, journal, listing, photos
 from gis.people.accounts import ADMINISTRATOR, OPERATOR
 from gis.territory import units
 from gis.web import auth
@@ -32,7 +32,7 @@ def issue(code: str) -> Json:
     )
     return {
         "issue": _shown(known) | {"photos": _photos(session, known)},
-        "location": location,
+        "location": location and findings.location(location).as_dict(),
         "decision": decision and _named(session, decision),
         "outlines": outlines(session, [side["key"] for side in decision["shares"]] if decision else []),
         "explanation": explain.sentences(decision, auth.locale()) if decision else [],

@@ -93,8 +93,8 @@ def test_what_was_found_at_the_point_stays_on_record(city: Session) -> None:
     default_points.accept(city, propose(city)[0].id, by="li", now=LATER)
     sql = "SELECT version, found_by, location FROM finding WHERE issue_id = :id ORDER BY version"
     before, after = city.execute(text(sql), {"id": issue(city, "0").id}).all()
-    assert (before.version, before.found_by, before.location["located"]) == (1, "wu", True)
-    assert (after.version, after.found_by, after.location["located"]) == (2, "li", False)
+    assert (before.version, before.found_by, findings.location(before.location).located) == (1, "wu", True)
+    assert (after.version, after.found_by, findings.location(after.location).located) == (2, "li", False)
     assert after.location["reason"] == REASON
     assert after.location["place"]["raw"] == before.location["place"]["raw"]
 
@@ -104,7 +104,8 @@ def test_the_new_finding_has_the_form_of_every_other(city: Session) -> None:
     sql = "SELECT location FROM finding WHERE issue_id = :id AND version = 2"
     kept = city.scalar(text(sql), {"id": issue(city, "0").id})
     nowhere = Place("nowhere", None, kept["place"]["raw"], text=kept["place"]["text"], reason=REASON)
-    assert kept == Location(nowhere, NOW.date(), flags=("unlocated",), reason=REASON).as_dict()
+    found = Location(nowhere, NOW.date(), flags=("unlocated",), reason=REASON)
+    assert kept == findings.as_record(found)
 
 
 def test_the_last_decision_says_that_the_place_is_not_known(city: Session) -> None:

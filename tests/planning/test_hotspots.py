@@ -29,11 +29,11 @@ def found_at(
 ) -> None:
     """File an issue whose finding names an estate, a street with its distance, and the cell under (1, 0.5)."""
     issue_id = filed.issue(session, nth, **more)  # type: ignore[arg-type]
-    cell = {"net": "unit_grid", "level": "cell", "code": "990101001001002", "name": "cell", "name_en": "cell"}
+    cell = {"level": "cell", "primary": "990101001001002", "units": [{"code": "990101001001002", "name": "cell"}]}
     location = {
         "estate": {"id": estate, "name": estate, "name_en": estate, "distance_m": 0} if estate else None,
         "street": {"id": street[0], "name": street[0], "name_en": "", "distance_m": street[1]} if street else None,
-        "nets": [{"net": "unit_grid", "levels": [{"level": "cell", "primary": cell}]}],
+        "nets": [{"net": "unit_grid", "levels": [cell]}],
     }
     session.execute(
         text("INSERT INTO finding VALUES (:id, 1, :location, :at, 'test')"),
