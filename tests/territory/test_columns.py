@@ -58,9 +58,9 @@ def alone(session: Session, said: Sequence[dict[str, Any]], on: Sequence[date]) 
     return locate.at_many(session, [locate.parse(each) for each in said], on)
 
 
-def of_location(found: Location) -> dict[str, Any]:
+def of_location(found: Location) -> dict[object, Any]:
     """Say what a Location says, in the words of columns."""
-    told: dict[str, Any] = {"flags": found.flags, "reason": found.reason or ""}
+    told: dict[object, Any] = {"flags": found.flags, "reason": found.reason or ""}
     for net in found.nets:
         told[net.net] = net.edition
         for level in net.levels:
@@ -72,10 +72,10 @@ def of_location(found: Location) -> dict[str, Any]:
     return told
 
 
-def of_row(ground: Grounds, found: Columns, row: int) -> dict[str, Any]:
+def of_row(ground: Grounds, found: Columns, row: int) -> dict[object, Any]:
     """Say what a row says, in the same words."""
     reason = columns.REASONS[found.reason[row]]
-    told: dict[str, Any] = {"flags": tuple(flags_of(found.flags[row])), "reason": reason}
+    told: dict[object, Any] = {"flags": tuple(flags_of(found.flags[row])), "reason": reason}
     for net in found.nets:
         if net.edition[row] == NONE:
             continue
