@@ -15,14 +15,13 @@ from pathlib import Path
 from playwright.sync_api import Page, Request, ViewportSize, sync_playwright
 from sqlalchemy import Engine, text
 
-from bench import fresh, served
+from bench import browser, fresh, served
 from bench.figures import Row, timed, told
 from gis import db
 from gis.settings import ROOT, Settings
 
 CELLS, REPORTS = 70_000, 40
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 VIEW = ViewportSize(width=1920, height=1080)
 # Drags the map for two seconds and keeps the time of each frame.
 PAN = """
@@ -49,11 +48,13 @@ def measure(_data: Path) -> list[Row]:
         _build(settings)
         built_s = time.perf_counter() - start
         with served.product(engine, settings) as product, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            page = browser.new_page(viewport=VIEW)
+            chromium = playwright.chromium.launch(
+                executable_path=browser.executable(), args=[*browser.arguments(), *FLAGS]
+            )
+            page = chromium.new_page(viewport=VIEW)
             rows = [told("seconds to build the city", built_s), *_weigh(page, product), *_pan(page)]
             rows += _insert(page, product, _somewhere(engine))
-            browser.close()
+            chromium.close()
     return rows
 
 

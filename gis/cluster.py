@@ -302,7 +302,7 @@ def _empty(folder: Path) -> None:
 def _shared_memory() -> str:
     """Name the kind of memory parallel queries share; containers often have too little of the usual one."""
     memory = Path("/dev/shm")
-    if not memory.exists():
+    if not os.access(memory, os.W_OK):
         return "mmap"
     system = os.statvfs(memory)
     return "posix" if system.f_frsize * system.f_blocks >= SMALL_SHARED_MEMORY_BYTES else "mmap"

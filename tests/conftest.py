@@ -1,7 +1,6 @@
 """A database of its own for every test run, and a clean state for every test."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -109,14 +108,6 @@ def app(settings: Settings) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """Give somebody who has not signed in."""
     return app.test_client()
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, object]:
-    """Use the system's Chromium, or the one named by SHAOTU_BROWSER; its sandbox refuses to run as root."""
-    found = os.environ.get("SHAOTU_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-    sandbox = [] if os.getuid() else ["--no-sandbox"]
-    return {"executable_path": found, "args": ["--disable-dev-shm-usage", *sandbox]}
 
 
 @contextmanager

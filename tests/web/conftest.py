@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from bench import browser
 from gis.settings import Settings
 from tests.conftest import _copied
 from tests.web import desk
@@ -31,10 +31,9 @@ def office(server: Settings, template: str, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
-    """Use the system's Chromium; without a graphics card, as on many desks."""
-    args = ["--no-sandbox", "--disable-gpu"]
-    return {**browser_type_launch_args, "executable_path": shutil.which("chromium"), "args": args}
+def browser_type_launch_args() -> dict[str, object]:
+    """Use the system's Chromium, or the one named by SHAOTU_BROWSER; without a graphics card, as on many desks."""
+    return {"executable_path": browser.executable(), "args": [*browser.arguments(), "--disable-gpu"]}
 
 
 class Quiet(WSGIRequestHandler):
