@@ -87,10 +87,14 @@ class LevelIndex(ABC):
         """Give for each unit the row of its parent in the level above, NONE without one."""
         return self._units.parent
 
+    def words(self, column: str) -> list[str | None]:
+        """Return what stands in a column of all units, by row: code, parent_code, name or name_en."""
+        return text.words(getattr(self._units, column))
+
     @cached_property
     def codes(self) -> frozenset[str]:
         """The codes of all units."""
-        return frozenset(code or "" for code in text.words(self._units.code))
+        return frozenset(code or "" for code in self.words("code"))
 
     def geometry(self, rows: ArrayLike) -> Geometries:
         """Return units as multipolygons in degrees, as they were loaded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,4 +29,6 @@ def word(text: Text, row: int) -> str | None:
 
 def words(text: Text) -> list[str | None]:
     """Read all words."""
-    return [word(text, row) for row in range(len(text.start) - 1)]
+    letters, start = text.letters.tobytes(), text.start.tolist()
+    pieces = (letters[begin:end].decode() for begin, end in pairwise(start))
+    return [None if read == NOTHING else read for read in pieces]
