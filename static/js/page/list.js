@@ -4,6 +4,7 @@ import { byId, button, el, fill } from "./dom.js";
 import { ask } from "./doors.js";
 import { age, fullTime, nameOf, number, t } from "./words.js";
 import { asQuery, say, state } from "./state.js";
+import { timeLeft } from "./clock.js";
 
 const shown = { rows: [], total: 0, page: 1, fresh: new Set() };
 
@@ -34,12 +35,19 @@ export function remove(code) {
 
 function render() {
   const focused = document.activeElement?.dataset?.code;
+  const ordering = document.activeElement?.id === "order";
   const left = shown.total - shown.rows.length;
   fill(byId("issues"),
-    el("p", { class: "sum", role: "status" }, t("listed", { n: number(shown.total) }), state.text ? el("span", { class: "quiet" }, ` · “${state.text}”`) : null),
+    el("div", { class: "sum-bar" }, el("p", { class: "sum", role: "status" }, t("listed", { n: number(shown.total) }), state.text ? el("span", { class: "quiet" }, ` · “${state.text}”`) : null), order()),
     shown.rows.length ? el("ol", { class: "plain rows" }, shown.rows.map(row)) : el("p", { class: "empty" }, t("nothing_listed")),
     left > 0 && button(t("more", { n: number(left) }), more, { class: "wide" }));
+  if (ordering) byId("order").focus();
   if (focused) byId("issues").querySelector(`[data-code="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function order() {
+  return el("select", { id: "order", "aria-label": t("order"), onchange: ({ target }) => { state.order = target.value; say("filters"); } },
+    ["reported", "due"].map((each) => el("option", { value: each, selected: state.order === each }, t(`order.${each}`))));
 }
 
 async function more() {
@@ -60,7 +68,7 @@ export function row(issue) {
   el("span", { class: "row-main" },
     el("span", { class: "row-head" }, el("b", {}, nameOf(issue.category)), el("time", { datetime: issue.reported_at, title: fullTime(issue.reported_at) }, age(issue.reported_at))),
     issue.text ? el("span", { class: "row-text" }, issue.text) : null,
-    el("span", { class: "row-foot" }, issue.lead ? nameOf(issue.lead) : t(`state.${issue.state}`), badges(issue.flags)))));
+    el("span", { class: "row-foot" }, issue.due_at ? timeLeft(issue) : null, issue.lead ? nameOf(issue.lead) : t(`state.${issue.state}`), badges(issue.flags)))));
 }
 
 export const badges = (flags) => flags.filter((flag) => flag !== "unlocated").map((flag) => el("span", { class: `badge flag-${flag}` }, t(`flag.${flag}`)));
