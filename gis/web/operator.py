@@ -29,7 +29,7 @@ pages = Blueprint("operator", __name__)
 # More pins than this are a carpet; the page says that it shows the latest ones, and the counts stay whole.
 PINS_MOST = 5000
 ROWS = 40
-FACETS = {"states": "state", "categories": "category", "departments": "department", "flags": "flag"}
+FACETS = {"states": "state", "categories": "category", "departments": "department", "flags": "flag", "dues": "due"}
 # Shown when no boundary is loaded yet.
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 
@@ -132,7 +132,8 @@ def _counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
 
 
 def _rows(session: Session, filters: Filters, page_number: int) -> list[Json]:
-    found = listing.rows(session, filters, page=page_number, per_page=ROWS)
+    order = listing.parse_order(request.args)
+    found = listing.rows(session, filters, page=page_number, per_page=ROWS, order=order)
     # the list says nothing about who reported; the panel does, to those who may know
     return [{name: value for name, value in row.items() if name != "reporter"} for row in found]
 
