@@ -9,14 +9,16 @@ as ST_Covers does, to the last bit, for any polygons: what they cover once, twic
 """
 
 from gis.territory.index.cut import path_lengths_m
-from gis.territory.index.edition import EditionIndex, asked, build, of, ready
+from gis.territory.index.edition import EditionIndex, asked, build, file_of, from_file, of, ready
 from gis.territory.index.level import LevelIndex, Shares
 from gis.territory.index.shapes import NONE, SEVERAL, Bools, Floats, Geometries, Ints, Rows
+from gis.territory.index.store import DamagedError
 
 __all__ = [
     "NONE",
     "SEVERAL",
     "Bools",
+    "DamagedError",
     "EditionIndex",
     "Floats",
     "Geometries",
@@ -26,6 +28,8 @@ __all__ = [
     "Shares",
     "asked",
     "build",
+    "file_of",
+    "from_file",
     "of",
     "path_lengths_m",
     "ready",

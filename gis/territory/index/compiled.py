@@ -31,7 +31,8 @@ def compiled(function: Function) -> Function:
 
 
 def _folder() -> str:
-    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    every = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    sources = b"".join(source for source in every if _matters(source))
     name = f"numba-{numba.__version__}-{hashlib.sha256(sources).hexdigest()[:16]}"
     for parent in (_var_dir(), Path(tempfile.gettempdir(), f"shaotu-{os.getuid()}")):
         folder = parent / "compiled" / name
@@ -42,6 +43,11 @@ def _folder() -> str:
         if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
             return str(folder)
     return tempfile.mkdtemp(prefix="shaotu-compiled-")
+
+
+def _matters(source: bytes) -> bool:
+    """Say of a source whether compiled code is in it, or the kinds of values and numbers it is made for."""
+    return b"@compiled" in source or b"(NamedTuple)" in source or b"_WORDS" in source
 
 
 def _make(folder: Path) -> None:

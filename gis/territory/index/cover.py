@@ -198,16 +198,16 @@ def _put_set(grid: Grid, number: int, work: Rows) -> int:
     if number < grid.sets.first:
         return _put(work, size, grid.unit_of[number - 1]) if number > 0 else 0
     at = number - grid.sets.first
-    for unit in grid.sets.rows[grid.sets.start[at] : grid.sets.start[at + 1]]:
-        size = _put(work, size, grid.unit_of[unit])
+    for nth in range(grid.sets.start[at], grid.sets.start[at + 1]):
+        size = _put(work, size, grid.unit_of[grid.sets.rows[nth]])
     return size
 
 
 @compiled
 def _put(work: Rows, size: int, unit: int) -> int:
     """Put a unit into a sorted set, once; return its size."""
-    for held in work[:size]:
-        if held == unit:
+    for nth in range(size):
+        if work[nth] == unit:
             return size
     return toggle(work, size, unit)
 
@@ -255,7 +255,8 @@ def covering(grid: Grid, lon: Floats, lat: Floats, count: Ints, rows: Rows) -> N
         size = cover(grid, lon[at], lat[at], work)
         count[at] = size
         if len(rows):
-            rows[written : written + size] = work[:size]
+            for nth in range(size):
+                rows[written + nth] = work[nth]
         written += size
 
 
@@ -266,7 +267,15 @@ def interior(grid: Grid, unit: Rows, lon: Floats, lat: Floats, found: Bools) -> 
     for at in range(len(unit)):
         label = _label(grid, lon[at], lat[at])
         on_edge = label < 0 and _is_on_edge(grid, ~label, unit[at], lon[at], lat[at])
-        found[at] = not on_edge and unit[at] in work[: cover(grid, lon[at], lat[at], work)]
+        found[at] = not on_edge and _holds(work, cover(grid, lon[at], lat[at], work), unit[at])
+
+
+@compiled
+def _holds(work: Rows, size: int, unit: int) -> bool:
+    at = 0
+    while at < size and work[at] != unit:
+        at += 1
+    return at < size
 
 
 @compiled
@@ -304,6 +313,6 @@ def _cover_border(grid: Grid, word: int, x: float, y: float, work: Rows) -> int:
             elif crossed & 1:
                 size = toggle(work, size, unit)
         run += RUN_WORDS
-    for unit in touching[:touching_n]:
-        size = _put(work, size, unit)
+    for nth in range(touching_n):
+        size = _put(work, size, touching[nth])
     return size

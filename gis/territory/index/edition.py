@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cached_property
@@ -16,8 +17,9 @@ import shapely
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from gis.errors import Unavailable
 from gis.settings import ROOT
-from gis.territory.index import record, shelf
+from gis.territory.index import record, shelf, store
 from gis.territory.index.level import LevelIndex, Refs
 from gis.territory.index.record import FaultKey, RecordLevel
 from gis.territory.index.shapes import Bools, Floats, Geometries, Level
@@ -86,6 +88,32 @@ def build(session: Session, edition: EditionRef) -> EditionIndex:
     return _whole(session, edition, _built(session, edition, stored=False))
 
 
+def file_of(session: Session, edition: EditionRef) -> Path:
+    """Return the file of an edition's index, for processes without a database; it is written if it is not there.
+
+    Raise Unavailable if it cannot be.
+    """
+    folder = shelf.folder(session) or Path(tempfile.mkdtemp())
+    digest = edition.digest or record.digest(session, edition.id)
+    if shelf.take(folder, digest) is None:
+        built = _built(session, edition, stored=False)
+        try:
+            store.write(shelf.path(folder, digest), digest, built)
+        except OSError as error:
+            raise Unavailable("index.not_kept", path=str(folder), reason=str(error)) from error
+    return shelf.path(folder, digest)
+
+
+def from_file(path: Path, edition: EditionRef, faults: Mapping[FaultKey, Geometries]) -> EditionIndex:
+    """Open a file of an index, or a copy under the same name; raise DamagedError, or OSError.
+
+    faults: those of the edition's index, which are no part of the file.
+    """
+    from gis.territory.index.memory import grid_levels  # noqa: PLC0415 - as below
+
+    return EditionIndex(edition, grid_levels(edition, store.read(path, path.stem)), faults)
+
+
 def asked(session: Session, edition: EditionRef) -> EditionIndex:
     """Return an index in name: PostGIS answers each question."""
     units = record.units_of(session, edition)
@@ -149,11 +177,11 @@ def _ask_for(session: Session, edition: EditionRef) -> None:
     _begin(engine, folder.parent)
 
 
-def _begin(engine: Engine, var_dir: Path) -> None:
+def _begin(engine: Engine, var_dir: Path) -> subprocess.Popen[bytes]:
     url = engine.url.render_as_string(hide_password=False)
     where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(var_dir)}
     command = [sys.executable, "-m", "gis", "index", "build", "--if-free"]
-    subprocess.Popen(
+    return subprocess.Popen(
         command, cwd=ROOT, env=os.environ | where, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip

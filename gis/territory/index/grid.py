@@ -50,7 +50,8 @@ def lay(arcs: Arcs, units_n: int) -> Grid:
     pixels = _pixels(ground, edges)
     crossings = _listed(labels.visit_crossings, ground)
     kept = sets.empty(units_n)
-    while not labels.write(ground, edges, crossings, pixels, kept):
+    most = MOST_PIXELS * int(per_tile.max(initial=0)) + int(np.diff(crossings.start).max(initial=0))
+    while not labels.write(ground, edges, crossings, pixels, kept, most):
         kept = sets.larger(kept)
     same = np.arange(units_n, dtype=np.int32)
     return Grid(frame, *pixels, arcs.vertices, arcs.sides, sets.finished(kept), same)

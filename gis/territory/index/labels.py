@@ -82,11 +82,10 @@ def _is_east(ground: Ground, edge: int, lon: float, lat: float) -> bool:
 
 
 @compiled
-def write(ground: Ground, edges: Lists, crossings: Lists, pixels: Pixels, kept: Kept) -> bool:
-    """Write the sets of all reference points; say whether there was room for them."""
+def write(ground: Ground, edges: Lists, crossings: Lists, pixels: Pixels, kept: Kept, most: int) -> bool:
+    """Write the sets of all reference points; say whether there was room for them. most: steps within one tile."""
     frame = ground.frame
     area = MOST_PIXELS * MOST_PIXELS
-    most = np.diff(edges.start).max() * (MOST_PIXELS + 1) + np.diff(crossings.start).max() if len(ground.k) else 0
     steps = Steps(
         np.empty(area, np.int32), np.empty(area, np.int32), np.empty(area, np.int32),
         np.empty(most, np.int32), np.empty(most, np.int32), np.zeros(1, np.int64),

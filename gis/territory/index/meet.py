@@ -149,8 +149,8 @@ def _note_set(grid: Grid, number: int, pairs: Pairs, first: int, count: int) -> 
     if number < grid.sets.first:
         return note(pairs, first, count, grid.unit_of[number - 1], 0.0) if number > 0 else count
     start = grid.sets.start[number - grid.sets.first]
-    for unit in grid.sets.rows[start : start + set_size(grid, number)]:
-        count = note(pairs, first, count, grid.unit_of[unit], 0.0)
+    for nth in range(start, start + set_size(grid, number)):
+        count = note(pairs, first, count, grid.unit_of[grid.sets.rows[nth]], 0.0)
     return count
 
 

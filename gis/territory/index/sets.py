@@ -55,7 +55,8 @@ def content(kept: Kept, number: int) -> int:
         return 1
     at = number - kept.units_n - 1
     size = kept.start[at + 1] - kept.start[at]
-    kept.work[:size] = kept.rows[kept.start[at] : kept.start[at + 1]]
+    for nth in range(size):
+        kept.work[nth] = kept.rows[kept.start[at] + nth]
     return size
 
 
@@ -68,11 +69,13 @@ def toggle(work: Rows, size: int, unit: int) -> int:
     while at < size and work[at] < unit:
         at += 1
     if at < size and work[at] == unit:
-        work[at : size - 1] = work[at + 1 : size].copy()
+        for place in range(at + 1, size):
+            work[place - 1] = work[place]
         return size - 1
     if size == len(work):
         return FULL
-    work[at + 1 : size + 1] = work[at:size].copy()
+    for place in range(size, at, -1):
+        work[place] = work[place - 1]
     work[at] = unit
     return size + 1
 
@@ -93,8 +96,8 @@ def number_of(kept: Kept, size: int) -> int:
 @compiled
 def _slot(kept: Kept, size: int) -> int:
     mixed = size
-    for unit in kept.work[:size]:
-        mixed = (mixed * 1000003) ^ unit
+    for nth in range(size):
+        mixed = (mixed * 1000003) ^ kept.work[nth]
     slot = (mixed ^ (mixed >> 17)) & (len(kept.slots) - 1)
     while kept.slots[slot] != NONE and not _is(kept, kept.slots[slot], size):
         slot = (slot + 1) & (len(kept.slots) - 1)
@@ -103,8 +106,12 @@ def _slot(kept: Kept, size: int) -> int:
 
 @compiled
 def _is(kept: Kept, at: int, size: int) -> bool:
-    first, end = kept.start[at], kept.start[at + 1]
-    return end - first == size and bool((kept.rows[first:end] == kept.work[:size]).all())
+    first, same = kept.start[at], 0
+    if kept.start[at + 1] - first != size:
+        return False
+    while same < size and kept.rows[first + same] == kept.work[same]:
+        same += 1
+    return same == size
 
 
 @compiled
@@ -112,7 +119,8 @@ def _keep(kept: Kept, slot: int, size: int) -> bool:
     number, rows_n = kept.used[0], kept.used[1]
     if number + 1 == len(kept.start) or rows_n + size > len(kept.rows):
         return False
-    kept.rows[rows_n : rows_n + size] = kept.work[:size]
+    for nth in range(size):
+        kept.rows[rows_n + nth] = kept.work[nth]
     kept.start[number + 1] = rows_n + size
     kept.slots[slot] = number
     kept.used[0], kept.used[1] = number + 1, rows_n + size
