@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
+from sqlalchemy import text
 
 from gis import db
 from gis.issues import intake, standards
@@ -20,6 +21,7 @@ from gis.people import accounts
 from tests import town
 from tests.web import desk
 from tests.web.conftest import Site
+from tests.web.test_operator_page import AXE, VIOLATIONS
 
 SAID = "尽快"
 
@@ -152,6 +154,26 @@ def test_an_operator_chooses_the_condition_and_the_clock_starts(
     page.locator(".conditions button").click()
     expect(page.locator("#panel .clock-head .clock-badge")).to_contain_text("剩 1 小时")
     expect(page.locator("#panel .history")).to_contain_text("立案条件定为第 1 条")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_limits_are_accessible_late_and_early_in_both_themes(
+    page: Page, office: Flask, site: Site, codes: dict[str, str], theme: str
+) -> None:
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        late = "UPDATE issue SET due_at = now() - :ago * interval '1 day', warn_at = now() - interval '9 days'"
+        session.execute(text(f"{late} WHERE code = :code"), {"ago": 3, "code": codes["bare"]})
+        session.execute(text(f"{late} WHERE code = :code"), {"ago": -1, "code": codes["timed"]})
+        session.commit()
+    enter(page, site)
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    expect(page.locator(f'#issues [data-code="{codes["bare"]}"] .due-overdue')).to_contain_text("超 3 天 0 小时")
+    expect(page.locator(f'#issues [data-code="{codes["timed"]}"] .due-soon')).to_contain_text("剩 23 小时")
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(VIOLATIONS) == []
+    page.locator(f'#issues [data-code="{codes["timed"]}"]').click()
+    expect(page.locator("#panel .clocks")).to_be_visible()
+    assert page.evaluate(VIOLATIONS) == []
 
 
 def enter(page: Page, site: Site, language: str = "zh") -> None:
