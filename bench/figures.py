@@ -5,6 +5,9 @@ Reached is None where a time missed its goal: machines differ, so a time is repo
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
+
 Row = tuple[str, object, object, bool | None]
 
 
@@ -31,6 +34,13 @@ def equal(what: str, value: object, wanted: object) -> Row:
 def all_of(what: str, part: int, whole: int) -> Row:
     """Give a count that must be complete."""
     return what, f"{part} of {whole}", "all", part == whole
+
+
+def ratio(what: str, ratios: Sequence[float], goal: float | None) -> Row:
+    """Give how many times faster, round by round, and the goal of the median; like a time it fails nothing."""
+    middle = statistics.median(ratios)
+    spread = f"{middle:.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+    return what, spread, "-" if goal is None else f">= {goal:g}", goal is None or middle >= goal or None
 
 
 def told(what: str, value: object) -> Row:

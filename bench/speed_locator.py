@@ -1,0 +1,223 @@
+"""The index against its peers on a made-up region: interleaved in one run, the same answers demanded of all.
+
+A time is that of the processor where the work is done in this process, and of the clock where a server does it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+
+from bench import fresh, peers, workload
+from bench.figures import Row, equal, ratio, timed, told
+from gis import db
+from gis.territory.index import SEVERAL, LevelIndex
+from gis.territory.location import UnitRef
+
+CELLS_N, POINTS_N, FOOTPRINTS_N, ROUNDS = 70_000, 5_000_000, 100_000, 3
+# Each peer is asked as many as it answers in some seconds.
+PEER_POINTS_N, USUAL_POINTS_N, NEAR_POINTS_N, NEAR_PG_POINTS_N, ONE_BY_ONE_N = 1_000_000, 50_000, 100_000, 20_000, 2_000
+REACH_M = 20.0
+# Planes differ from each other in millimetres: of pairs this near the reach, either answer is right.
+PLANE_DOUBT_M = 0.01
+SHARES_EQUAL = 1e-12
+
+
+@dataclass
+class Way:
+    """A way to ask, how many it is asked, and what each round took and answered."""
+
+    ask: Callable[[], Any]
+    asked_n: int
+    clock: Callable[[], float] = time.process_time
+    seconds: list[float] = field(default_factory=list)
+    answer: Any = None
+
+    def run(self) -> None:
+        """Ask once and note the time."""
+        start = self.clock()
+        self.answer = self.ask()
+        self.seconds.append(self.clock() - start)
+
+    @property
+    def rates(self) -> list[float]:
+        """Answers a second, round by round."""
+        return [self.asked_n / seconds for seconds in self.seconds]
+
+
+def measure(_data: Path) -> list[Row]:
+    """Draw the region, build the index, and ask everybody."""
+    ground = workload.region(CELLS_N)
+    cells = ground.units["cell"]
+    points = workload.points(ground, POINTS_N)
+    start = time.process_time()
+    index = LevelIndex(tuple(_ref(row) for row in range(CELLS_N)), cells)
+    index.only(*points[:1].T)
+    built_s = time.process_time() - start
+    asked = peers.Question(cells, points[:PEER_POINTS_N])
+    with fresh.settings("shaotu_bench_locator") as settings:
+        owner = db.connect_owner(settings)
+        postgis = peers.Postgis(owner.url.render_as_string(hide_password=False), asked)
+        rows = [
+            timed("seconds to build the index of 70,000 cells", built_s, 15),
+            *_points(index, points, asked, postgis),
+            *_footprints(index, workload.footprints(ground, FOOTPRINTS_N), cells, postgis),
+            *_near(index, points[:NEAR_POINTS_N], cells, postgis.connection.dsn),
+            *_contiguous(index, cells),
+        ]
+        postgis.close()
+        owner.dispose()
+    return rows
+
+
+def _points(index: LevelIndex, points: workload.Floats, asked: peers.Question, postgis: peers.Postgis) -> Iterator[Row]:
+    first = points[:PEER_POINTS_N]
+    ways = {
+        "ours": Way(lambda: _pairs(index, points), POINTS_N),
+        "geopandas.sjoin(intersects)": Way(peers.geopandas_sjoin(asked), PEER_POINTS_N),
+        "the best Shapely idiom": Way(peers.shapely_units_asked(asked), PEER_POINTS_N),
+        "PostGIS, best plan": Way(postgis.best(), PEER_POINTS_N, time.perf_counter),
+        "PostGIS, usual join": Way(postgis.usual(USUAL_POINTS_N), USUAL_POINTS_N, time.perf_counter),
+        "DuckDB": Way(peers.duckdb_join(asked), PEER_POINTS_N),
+    }
+    goals = {"geopandas.sjoin(intersects)": 40, "the best Shapely idiom": 20}
+    goals |= {"PostGIS, best plan": 30, "PostGIS, usual join": 200}
+    _race(ways)
+    yield told("points a second of one core: median (least to most)", _spread(ways["ours"].rates, "{:,.0f}"))
+    yield from _ratios(ways, goals)
+    ours = {n: peers.digest(*_pairs(index, first[:n])) for n in (PEER_POINTS_N, USUAL_POINTS_N)}
+    for name, way in list(ways.items())[1:]:
+        digest = way.answer if isinstance(way.answer[0], int) else peers.digest(*way.answer)
+        yield equal(f"answers of {name} that differ from ours", int(digest != ours[way.asked_n]), 0)
+    yield ratio("two threads against one", _two_threads(index, points), 1.7)
+    yield from _one_by_one(index, first)
+
+
+def _pairs(index: LevelIndex, points: workload.Floats) -> peers.Pairs:
+    """Ask for all units that cover each point: one mostly, all of them for the few points on a line."""
+    lon, lat = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+    row = index.only(lon, lat)
+    several = np.flatnonzero(row == SEVERAL)
+    point, unit = index.covering(lon[several], lat[several])
+    plain = np.flatnonzero(row >= 0)
+    return np.concatenate([plain, several[point]]), np.concatenate([row[plain], unit])
+
+
+def _two_threads(index: LevelIndex, points: workload.Floats) -> list[float]:
+    lon, lat = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+    half = len(lon) // 2
+    ratios = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        index.only(lon, lat)
+        alone_s = time.perf_counter() - start
+        with ThreadPoolExecutor(2) as pool:
+            start = time.perf_counter()
+            list(pool.map(lambda part: index.only(lon[part], lat[part]), (slice(half), slice(half, None))))
+            ratios.append(alone_s / (time.perf_counter() - start))
+    return ratios
+
+
+def _one_by_one(index: LevelIndex, points: workload.Floats) -> Iterator[Row]:
+    single = [(point[:1], point[1:]) for point in points[:ONE_BY_ONE_N]]
+    start = time.process_time()
+    for lon, lat in single:
+        index.only(lon, lat)
+    yield timed("microseconds for one point, from Python", (time.process_time() - start) / ONE_BY_ONE_N * 1e6, 5)
+
+
+def _footprints(
+    index: LevelIndex, footprints: workload.Geometries, cells: workload.Geometries, postgis: peers.Postgis
+) -> Iterator[Row]:
+    ways = {
+        "ours": Way(lambda: index.shares(footprints), FOOTPRINTS_N),
+        "geopandas.overlay": Way(peers.geopandas_overlay(cells, footprints), FOOTPRINTS_N),
+        "PostGIS": Way(postgis.shares(footprints), FOOTPRINTS_N, time.perf_counter),
+        "the best Shapely idiom": Way(peers.shapely_cut(cells, footprints), FOOTPRINTS_N),
+    }
+    _race(ways)
+    yield told("footprints a second: median (least to most)", _spread(ways["ours"].rates, "{:,.0f}"))
+    yield from _ratios(ways, {"geopandas.overlay": 10, "PostGIS": 20, "the best Shapely idiom": 2})
+    found = ways["ours"].answer
+    ours = _by_pair(found.footprint, found.row, found.share)
+    for name, way in list(ways.items())[1:]:
+        theirs = _by_pair(*way.answer)
+        apart = sum(abs(ours.get(pair, 0.0) - theirs.get(pair, 0.0)) > SHARES_EQUAL for pair in ours.keys() | theirs)
+        yield equal(f"shares of {name} that differ from ours by more than {SHARES_EQUAL:g}", apart, 0)
+
+
+def _by_pair(footprint: Any, unit: Any, share: Any) -> dict[tuple[int, int], float]:  # noqa: ANN401 -- arrays
+    return dict(zip(zip(footprint.tolist(), unit.tolist(), strict=True), share.tolist(), strict=True))
+
+
+def _near(index: LevelIndex, points: workload.Floats, cells: workload.Geometries, server: str) -> Iterator[Row]:
+    """Ask for all units within a reach; the peers in a plane of metres about the middle of the region."""
+    flat = pyproj.Transformer.from_crs(
+        4326, f"+proj=tmerc +lon_0={(workload.WEST + workload.EAST) / 2} +lat_0=0 +ellps=GRS80", always_xy=True
+    )
+    plane = shapely.transform(cells, lambda at: np.column_stack(flat.transform(at[:, 0], at[:, 1])))
+    asked = peers.Question(plane, np.column_stack(flat.transform(points[:, 0], points[:, 1])))
+    postgis = peers.Postgis(server, asked)
+    lon, lat = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+    ways = {
+        "ours": Way(lambda: index.within(lon, lat, REACH_M), NEAR_POINTS_N),
+        "shapely dwithin": Way(peers.shapely_near(asked, REACH_M), NEAR_POINTS_N),
+        "ST_DWithin": Way(postgis.near(NEAR_PG_POINTS_N, REACH_M), NEAR_PG_POINTS_N, time.perf_counter),
+    }
+    _race(ways)
+    postgis.close()
+    yield told(f"points a second, all units within {REACH_M:g} m", _spread(ways["ours"].rates, "{:,.0f}"))
+    yield from _ratios(ways, {"shapely dwithin": 6, "ST_DWithin": 30})
+    point, row, _ = ways["ours"].answer
+    ours = set(zip(point.tolist(), row.tolist(), strict=True))
+    theirs = set(zip(*(each.tolist() for each in ways["shapely dwithin"].answer), strict=True))
+    apart = [pair for pair in ours ^ theirs if abs(_metres(asked, pair) - REACH_M) >= PLANE_DOUBT_M]
+    yield equal("pairs of shapely dwithin that differ from ours", len(apart), 0)
+
+
+def _metres(asked: peers.Question, pair: tuple[int, int]) -> float:
+    return float(shapely.distance(shapely.points(asked.points[pair[0]]), asked.units[pair[1]]))
+
+
+def _contiguous(index: LevelIndex, cells: workload.Geometries) -> Iterator[Row]:
+    ours = Way(index.contiguity, CELLS_N)
+    theirs = Way(peers.libpysal_rook(cells), CELLS_N)
+    ours.run()
+    theirs.run()
+    yield ratio("contiguity, times faster than libpysal", [theirs.seconds[0] / ours.seconds[0]], 100)
+    first, second, _ = ours.answer
+    mine = set(zip(first.tolist(), second.tolist(), strict=True))
+    mine |= {(second, first) for first, second in mine}
+    others = {pair for pair in zip(*(each.tolist() for each in theirs.answer), strict=True) if pair[0] != pair[1]}
+    yield equal("neighbours that differ from libpysal's", len(mine ^ others), 0)
+
+
+def _race(ways: dict[str, Way]) -> None:
+    """Let one after the other run, in turns: so whatever else the machine does disturbs them all."""
+    for _ in range(ROUNDS):
+        for way in ways.values():
+            way.run()
+
+
+def _ratios(ways: dict[str, Way], goals: dict[str, float]) -> Iterator[Row]:
+    for name, way in list(ways.items())[1:]:
+        ratios = [mine / theirs for mine, theirs in zip(ways["ours"].rates, way.rates, strict=True)]
+        yield ratio(f"times faster than {name}", ratios, goals.get(name))
+
+
+def _spread(values: list[float], form: str = "{:.1f}") -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{form} ({form} to {form})".format(middle, low, high)
+
+
+def _ref(row: int) -> UnitRef:
+    return UnitRef(row, 0, "bench", "cell", f"{row:06}", "", "", None)
