@@ -11,21 +11,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pyproj
 import shapely
 
-from bench import fresh, peers, workload
+from bench import fresh, peers, region_index, speed_online, workload
 from bench.figures import Row, equal, ratio, timed, told
 from gis import db
-from gis.territory.index import SEVERAL, LevelIndex
-from gis.territory.location import UnitRef
+from gis.territory.index import SEVERAL, Ints, LevelIndex, Rows
 
 CELLS_N, POINTS_N, FOOTPRINTS_N, ROUNDS = 70_000, 5_000_000, 100_000, 3
 # Each peer is asked as many as it answers in some seconds.
-PEER_POINTS_N, USUAL_POINTS_N, NEAR_POINTS_N, NEAR_PG_POINTS_N, ONE_BY_ONE_N = 1_000_000, 50_000, 100_000, 20_000, 2_000
+PEER_POINTS_N, USUAL_POINTS_N, NEAR_POINTS_N, NEAR_PG_POINTS_N = 1_000_000, 50_000, 100_000, 20_000
+ONE_BY_ONE_N, ONLINE_N = 2_000, 1_000
 REACH_M = 20.0
 # Planes differ from each other in millimetres: of pairs this near the reach, either answer is right.
 PLANE_DOUBT_M = 0.01
@@ -57,21 +58,24 @@ class Way:
 def measure(_data: Path) -> list[Row]:
     """Draw the region, build the index, and ask everybody."""
     ground = workload.region(CELLS_N)
-    cells = ground.units["cell"]
-    points = workload.points(ground, POINTS_N)
-    start = time.process_time()
-    index = LevelIndex(tuple(_ref(row) for row in range(CELLS_N)), cells)
-    index.only(*points[:1].T)
-    built_s = time.process_time() - start
-    asked = peers.Question(cells, points[:PEER_POINTS_N])
-    with fresh.settings("shaotu_bench_locator") as settings:
+    # Column by column, as tables have them.
+    points = np.asfortranarray(workload.points(ground, POINTS_N))
+    asked = peers.Question(ground.units["cell"], points[:PEER_POINTS_N])
+    with fresh.settings("shaotu_bench_locator") as settings, TemporaryDirectory() as folder:
+        _warm(Path(folder, "warm"))
+        path = Path(folder, "region")
+        made, kept = region_index.make(ground, path)
+        index, cells = made["cell"], ground.units["cell"]
         owner = db.connect_owner(settings)
-        postgis = peers.Postgis(owner.url.render_as_string(hide_password=False), asked)
+        server = owner.url.render_as_string(hide_password=False)
+        postgis = peers.Postgis(server, asked)
         rows = [
-            timed("seconds to build the index of 70,000 cells", built_s, 15),
+            *kept,
             *_points(index, points, asked, postgis),
+            *_chains(made, points),
+            *speed_online.measure(ground, path, server, points[:ONLINE_N]),
             *_footprints(index, workload.footprints(ground, FOOTPRINTS_N), cells, postgis),
-            *_near(index, points[:NEAR_POINTS_N], cells, postgis.connection.dsn),
+            *_near(index, points[:NEAR_POINTS_N], cells, server),
             *_contiguous(index, cells),
         ]
         postgis.close()
@@ -79,22 +83,34 @@ def measure(_data: Path) -> list[Row]:
     return rows
 
 
+def _warm(path: Path) -> None:
+    """Ask everything once of something small: the first of everything is compiled, or read as it was compiled."""
+    ground = workload.region(2_000)
+    index = region_index.make(ground, path)[0]["cell"]
+    points = workload.points(ground, 20_000)
+    _pairs(*_located(index, points))
+    index.shares(workload.footprints(ground, 1_000))
+    lon, lat = points.T
+    index.within(lon, lat, REACH_M)
+    index.contiguity()
+
+
 def _points(index: LevelIndex, points: workload.Floats, asked: peers.Question, postgis: peers.Postgis) -> Iterator[Row]:
     first = points[:PEER_POINTS_N]
     ways = {
-        "ours": Way(lambda: _pairs(index, points), POINTS_N),
+        "ours": Way(lambda: _located(index, points), POINTS_N),
         "geopandas.sjoin(intersects)": Way(peers.geopandas_sjoin(asked), PEER_POINTS_N),
         "the best Shapely idiom": Way(peers.shapely_units_asked(asked), PEER_POINTS_N),
         "PostGIS, best plan": Way(postgis.best(), PEER_POINTS_N, time.perf_counter),
         "PostGIS, usual join": Way(postgis.usual(USUAL_POINTS_N), USUAL_POINTS_N, time.perf_counter),
         "DuckDB": Way(peers.duckdb_join(asked), PEER_POINTS_N),
     }
-    goals = {"geopandas.sjoin(intersects)": 40, "the best Shapely idiom": 20}
+    goals: dict[str, float] = {"geopandas.sjoin(intersects)": 40, "the best Shapely idiom": 20}
     goals |= {"PostGIS, best plan": 30, "PostGIS, usual join": 200}
     _race(ways)
     yield told("points a second of one core: median (least to most)", _spread(ways["ours"].rates, "{:,.0f}"))
     yield from _ratios(ways, goals)
-    ours = {n: peers.digest(*_pairs(index, first[:n])) for n in (PEER_POINTS_N, USUAL_POINTS_N)}
+    ours = {n: peers.digest(*_pairs(*_located(index, first[:n]))) for n in (PEER_POINTS_N, USUAL_POINTS_N)}
     for name, way in list(ways.items())[1:]:
         digest = way.answer if isinstance(way.answer[0], int) else peers.digest(*way.answer)
         yield equal(f"answers of {name} that differ from ours", int(digest != ours[way.asked_n]), 0)
@@ -102,18 +118,22 @@ def _points(index: LevelIndex, points: workload.Floats, asked: peers.Question, p
     yield from _one_by_one(index, first)
 
 
-def _pairs(index: LevelIndex, points: workload.Floats) -> peers.Pairs:
-    """Ask for all units that cover each point: one mostly, all of them for the few points on a line."""
-    lon, lat = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+def _located(index: LevelIndex, points: workload.Floats) -> tuple[Rows, Ints, Rows]:
+    """Ask for the unit of each point, and for the few on lines for all their units: (point, row)."""
+    lon, lat = points.T
     row = index.only(lon, lat)
     several = np.flatnonzero(row == SEVERAL)
     point, unit = index.covering(lon[several], lat[several])
+    return row, several[point], unit
+
+
+def _pairs(row: Rows, several: Ints, unit: Rows) -> peers.Pairs:
     plain = np.flatnonzero(row >= 0)
-    return np.concatenate([plain, several[point]]), np.concatenate([row[plain], unit])
+    return np.concatenate([plain, several]), np.concatenate([row[plain], unit])
 
 
 def _two_threads(index: LevelIndex, points: workload.Floats) -> list[float]:
-    lon, lat = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+    lon, lat = points.T
     half = len(lon) // 2
     ratios = []
     for _ in range(ROUNDS):
@@ -125,6 +145,14 @@ def _two_threads(index: LevelIndex, points: workload.Floats) -> list[float]:
             list(pool.map(lambda part: index.only(lon[part], lat[part]), (slice(half), slice(half, None))))
             ratios.append(alone_s / (time.perf_counter() - start))
     return ratios
+
+
+def _chains(levels_: dict[str, LevelIndex], points: workload.Floats) -> Iterator[Row]:
+    """Ask all levels about all points: the coarser stand on the grid of the cells."""
+    lon, lat = points.T
+    way = Way(lambda: [level.only(lon, lat) for level in levels_.values()], len(points))
+    _race({"ours": way})
+    yield told("points a second of one core, with the units of all levels", _spread(way.rates, "{:,.0f}"))
 
 
 def _one_by_one(index: LevelIndex, points: workload.Floats) -> Iterator[Row]:
@@ -167,7 +195,7 @@ def _near(index: LevelIndex, points: workload.Floats, cells: workload.Geometries
     plane = shapely.transform(cells, lambda at: np.column_stack(flat.transform(at[:, 0], at[:, 1])))
     asked = peers.Question(plane, np.column_stack(flat.transform(points[:, 0], points[:, 1])))
     postgis = peers.Postgis(server, asked)
-    lon, lat = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+    lon, lat = points.T
     ways = {
         "ours": Way(lambda: index.within(lon, lat, REACH_M), NEAR_POINTS_N),
         "shapely dwithin": Way(peers.shapely_near(asked, REACH_M), NEAR_POINTS_N),
@@ -217,7 +245,3 @@ def _ratios(ways: dict[str, Way], goals: dict[str, float]) -> Iterator[Row]:
 def _spread(values: list[float], form: str = "{:.1f}") -> str:
     low, middle, high = min(values), statistics.median(values), max(values)
     return f"{form} ({form} to {form})".format(middle, low, high)
-
-
-def _ref(row: int) -> UnitRef:
-    return UnitRef(row, 0, "bench", "cell", f"{row:06}", "", "", None)
