@@ -19,7 +19,7 @@ from gis.issues import categories, intake, sources
 from gis.issues.tables import Load, Source
 from gis.people import departments
 from gis.settings import Settings
-from gis.territory import boundaries, places
+from gis.territory import boundaries, index, places, units
 
 HERE = Path(__file__).parent
 BY = "proof"
@@ -51,6 +51,8 @@ def load_boundaries(engine: Engine, manifest_path: Path, data: Path) -> dict[str
             boundaries.activate(session, loaded.net, loaded.name, None, by=BY, now=datetime.now(UTC))
             reports[f"{loaded.net} {loaded.name}"] = dict(loaded.report)
         session.commit()
+        for edition in units.active(session):
+            index.ready(session, edition)
     return reports
 
 
