@@ -80,6 +80,15 @@ class Settings:
     city_code: str | None = field(default=None, metadata={"check": _is_city_code, "code": "settings.not_a_city_code"})
     # the department that takes what no duty and no agreement names
     general_desk: str = "general-desk"
+    # what has a plain lead is sent to it when it is filed; without this a dispatcher sends everything
+    auto_dispatch: bool = True
+    # how long after closing a reporter may say that it is not solved
+    reopen_days: int = field(default=7, metadata=_between(1, 365))
+    # the part of what grids fix and close themselves that is inspected
+    sample_share: float = field(default=0.1, metadata=_between(0, 1))
+    # the same category this near and this soon after closing is a relapse
+    relapse_days: int = field(default=30, metadata=_between(1, 730))
+    relapse_m: float = field(default=50.0, metadata=_between(1, 2000))
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

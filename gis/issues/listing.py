@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.errors import Invalid, NotFound
+from gis.issues.moves import STATES
 from gis.territory import location
 
 Json = dict[str, Any]
 
-STATES = ("filed", "to_locate")
 PAGE_ROWS = 50
 PAGE_ROWS_MOST = 500
 FEATURES_MOST = 50_000
@@ -69,7 +69,8 @@ _FEATURE = """
 json_build_object('type', 'Feature', 'id', issue.code,
   'geometry', CAST(ST_AsGeoJSON(issue.point_geom, 7) AS json),
   'properties', json_build_object(
-    'code', issue.code, 'state', issue.state, 'source', issue.source, 'located', issue.located,
+    'code', issue.code, 'state', issue.state, 'version', issue.version, 'marks', issue.marks,
+    'source', issue.source, 'located', issue.located,
     'reported_at', issue.reported_at, 'flags', issue.flags,
     'category', json_build_object('scheme', issue.scheme, 'version', issue.scheme_version, 'code', issue.category,
                                   'name_zh', category.name_zh, 'name_en', category.name_en),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from gis import language
 from gis.errors import Invalid
-from gis.issues import journal, listing
+from gis.issues import journal, listing, moves
 from gis.issues.listing import Filters
 from gis.people.accounts import ADMINISTRATOR, OPERATOR, Who
 from gis.planning import hotspots
@@ -55,7 +55,7 @@ def page() -> ResponseReturnValue:
         "opens_on": opens_on,
         "patch": [] if who.scope.all else dossier.outlines(session, who.scope.ground.split()),
         "flags": location.FLAGS,
-        "states": listing.STATES,
+        "states": moves.STATES,
         "categories": _categories(session),
         "departments": _departments(session),
         "words": language.catalogue(auth.locale(), "page."),
