@@ -78,6 +78,10 @@ class Settings:
     sliver_m2: float = field(default=5.0, metadata=_between(0, 100_000))
     # division code of the city, with which issue codes begin; None: as on the ground
     city_code: str | None = field(default=None, metadata={"check": _is_city_code, "code": "settings.not_a_city_code"})
+    # the working calendar that limits run on, by the name of its files in data/calendar
+    work_calendar: str = "CN"
+    # what is left of a limit when it is said to be due soon
+    due_soon_share: float = field(default=0.2, metadata=_between(0, 1))
     # the department that takes what no duty and no agreement names
     general_desk: str = "general-desk"
     # what has a plain lead is sent to it when it is filed; without this a dispatcher sends everything

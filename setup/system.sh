@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install what is missing from the system's own packages, and say so before:
 #   system.sh run     PostGIS and Python's venv, for the product
-#   system.sh test    also a browser and Chinese letters, for the tests
+#   system.sh test    also a browser, what drives it, and Chinese letters, for the tests
 # Without the right to install, or on another system, print the exact command and stop.
 set -eu
 purpose=${1:-run}
@@ -36,6 +36,8 @@ has_browser() {
     done
     [ -e "$root/Applications/Google Chrome.app" ] || [ -e "$root/Applications/Chromium.app" ]
 }
+# Playwright's own Node is linked to it.
+has_atomics() { is_mac || [ -n "$(ls "$root"/usr/lib/*/libatomic.so.1 "$root"/usr/lib*/libatomic.so.1 2>/dev/null)" ]; }
 has_chinese() { is_mac || ls "$root"/usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1; }
 
 missing() {
@@ -43,6 +45,7 @@ missing() {
     has_venv || "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
     [ "$purpose" = run ] && return
     has_browser || browser_package
+    has_atomics || echo libatomic1
     has_chinese || echo fonts-noto-cjk
 }
 # Ubuntu has no package of Debian's name, and one that brings a snap.

@@ -16,7 +16,9 @@ COMMANDS = {
     "agreements": "gis.cli.agreements:agreements",
     "assets": "gis.web.assets:assets",
     "boundaries": "gis.cli.boundaries:boundaries",
+    "calendar": "gis.cli.calendar:calendar",
     "categories": "gis.cli.departments:categories",
+    "clocks": "gis.cli.clocks:clocks",
     "database": "gis.cli.database:database",
     "demo": "gis.demo.commands:demo",
     "departments": "gis.cli.departments:departments",
@@ -25,6 +27,7 @@ COMMANDS = {
     "issues": "gis.cli.issues:issues",
     "locate": "gis.cli.locate:locate",
     "places": "gis.cli.places:places",
+    "standards": "gis.cli.standards:standards_",
     "users": "gis.cli.users:users",
 }
 

@@ -6,17 +6,23 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import language
-from gis.cli import context
+from gis import settings as product
+from gis.cli import context, locating
+from gis.cli.locating import Errand
 from gis.errors import Invalid
 from gis.territory import locate as locator
-from gis.territory.location import LevelAnswer, Location, Nearby
+from gis.territory.location import LevelAnswer, Location, Nearby, Rules
+from gis.territory.said import UNKNOWN, Habits
+from gis.territory.sheets import COLUMNS, Recipe
 
 
 @click.command()
@@ -29,16 +35,60 @@ from gis.territory.location import LevelAnswer, Location, Nearby
 @click.option("--building", help="A building, by its number or its source's number.")
 @click.option("--street", help="A street, by its number or its source's number.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON, the same HTTP gives.")
-def locate(place: tuple[str, ...], on: datetime | None, as_json: bool, **said: object) -> None:
-    """Say what PLACE stands on: "LON LAT" or an address."""
-    day = on.date() if on else date.today()  # noqa: DTZ011 - the day on the operator's own clock
+@locating.options
+def locate(place: tuple[str, ...], out: Path | None, **said: Any) -> None:  # noqa: ANN401
+    """Say what PLACE stands on: "LON LAT" or an address. With -o: every place of the file PLACE.
+
+    A file is CSV, Parquet, GeoParquet (or a folder of them), GeoJSON, FlatGeobuf, GeoPackage or Shapefile; OUT is CSV,
+    Parquet, GeoJSON, or a folder for Parquet in parts. Killed and started again, the same command goes on.
+    """
+    if out:
+        _of_file(place, out, said)
+    else:
+        _of_place(place, said)
+
+
+def _of_place(place: tuple[str, ...], said: Mapping[str, Any]) -> None:
     with context.cli_session() as session:
-        found = locator.at(session, locator.parse(_said(place, said)), day)
+        found = locator.at(session, locator.parse(_said(place, said)), _day(said))
         words = Words(context.locale(), _names(session, context.locale()))
-    if as_json:
+    if said["as_json"]:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
     else:
         click.echo("\n".join(_lines(found, words)))
+
+
+def _of_file(place: tuple[str, ...], out: Path, said: Mapping[str, Any]) -> None:
+    if len(place) != 1 or (said["on"] and said["date_column"]):
+        raise click.UsageError("FILE -o OUT, with --on or --date-column")
+    say = Words(context.locale(), {}).say
+    errand = Errand(Path(place[0]), out, _recipe(said), part_rows=said["part_rows"], overwrite=said["overwrite"])
+    crew = locating.by_threads(said["threads"])
+    with context.cli_engine() as engine:
+        whole = locating.run(errand, locating.opened(engine), crew, say)
+    click.echo("\n".join(locating.told(whole, out, say)))
+
+
+def _recipe(said: Mapping[str, Any]) -> Recipe:
+    settings = product.load()
+    habits = Habits(said["datum"] or UNKNOWN.datum, said["accuracy"], said["accuracy_kind"])
+    columns = {kind: said[f"{kind}_column"] for kind in COLUMNS}
+    return Recipe(
+        on=_day(said),
+        **columns,
+        habits=habits,
+        zone=ZoneInfo(settings.time_zone),
+        names=context.locale() if said["names"] else None,
+        detail=said["detail"],
+        prefix=said["prefix"],
+        nets=said["net"],
+        rules=Rules(settings.near_boundary_m, settings.sliver_share, settings.sliver_m2),
+    )
+
+
+def _day(said: Mapping[str, Any]) -> date:
+    on: datetime | None = said["on"]
+    return on.date() if on else date.today()  # noqa: DTZ011 - the day on the operator's own clock
 
 
 @dataclass(frozen=True)

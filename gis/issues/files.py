@@ -10,7 +10,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -59,6 +59,22 @@ def open_table(path: Path) -> Table:
     except _UNREADABLE as error:
         raise Invalid("file.unreadable", path=str(path), reason=str(error)[:300]) from error
     return Table(table.rows_n, _told(path, table.rows))
+
+
+def grids(path: Path) -> Iterator[tuple[str, list[tuple[int, list[str]]]]]:
+    """Read CSV or XLSX as it stands, sheet by sheet: rows with their number and their cells as text, "" for none.
+
+    For tables whose header is not in the first row. Raise Invalid that says what cannot be read.
+    """
+    if not path.is_file():
+        raise Invalid("file.missing", path=str(path))
+    if path.suffix.lower() not in {".csv", ".xlsx"}:
+        raise Invalid("file.unknown_kind", path=str(path), kinds=".csv, .xlsx")
+    try:
+        for name, rows in _sheets(path):
+            yield name, [(number, [_plainly(cell) for cell in cells]) for number, cells in rows]
+    except _UNREADABLE as error:
+        raise Invalid("file.unreadable", path=str(path), reason=str(error)[:300]) from error
 
 
 def digest(*paths: Path) -> str:
@@ -118,6 +134,20 @@ def _xlsx(path: Path) -> Table:
     named = ["" if name is None else str(name) for name in header]
     last = sheet.max_row
     return Table(last and last - 1, _with_header(named, enumerate(map(list, rows), start=2), path))
+
+
+def _sheets(path: Path) -> Iterator[tuple[str, Iterator[tuple[int, Iterable[Any]]]]]:
+    if path.suffix.lower() == ".csv":
+        with path.open(encoding=_encoding(path), newline="") as file:
+            yield "", enumerate(csv.reader(file, strict=True), start=1)
+        return
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    for sheet in book.worksheets:
+        yield sheet.title, enumerate(sheet.iter_rows(values_only=True), start=1)
+
+
+def _plainly(cell: object) -> str:
+    return "" if cell is None else str(cell).strip()
 
 
 def _with_header(header: list[str], rows: Iterator[tuple[int, list[Any]]], path: Path) -> Iterator[Row]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import shapely
 from psycopg2.extras import Json as AsJson
@@ -17,11 +15,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.issues import dispatch, findings, journal, jurisdiction, workflow
+from gis.issues import clocks, dispatch, findings, journal, jurisdiction, workflow
+from gis.issues.clerk import Clerk
 from gis.issues.moves import COLLECTED, DISPATCHED, FILED, TO_LOCATE
 from gis.issues.reports import Report
 from gis.settings import Settings
-from gis.territory.location import Location, Rules
+from gis.territory.location import Location
 
 Json = dict[str, Any]
 Key = tuple[str, str]
@@ -30,31 +29,6 @@ Key = tuple[str, str]
 _dumps = partial(json.dumps, ensure_ascii=False)
 
 PAGE_ROWS = 500
-DEFAULTS = Settings()
-
-
-@dataclass(frozen=True)
-class Clerk:
-    """Who takes reports in, when, and by which settings."""
-
-    by: str
-    now: datetime
-    settings: Settings = DEFAULTS
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        """The city's time zone."""
-        return ZoneInfo(self.settings.time_zone)
-
-    @property
-    def rules(self) -> Rules:
-        """What counts as near a line, and what as a sliver."""
-        settings = self.settings
-        return Rules(settings.near_boundary_m, settings.sliver_share, settings.sliver_m2)
-
-    def day(self, at: datetime) -> date:
-        """Return the city's date of a moment: editions and agreements are asked for it."""
-        return at.astimezone(self.zone).date()
 
 
 @dataclass(frozen=True)
@@ -65,6 +39,7 @@ class Filing:
     location: Location
     case: jurisdiction.Case
     decision: jurisdiction.Decision
+    clocks: tuple[clocks.Clock, ...] = ()
     # Its source's reports are looked at on the spot first.
     verify: bool = False
 
@@ -92,6 +67,7 @@ def file(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[Key,
     _keep(session, [(issue_id, 1, filing.location) for issue_id, filing in written], clerk)
     calls = [dispatch.Call(issue_id, 1, filing.case, filing.decision) for issue_id, filing in written]
     dispatch.assign_many(session, calls, by=clerk.by, now=clerk.now)
+    clocks.start(session, [(issue_id, filing.clocks) for issue_id, filing in written], clerk)
     lines = [_line(issue_id, filing, clerk.settings) for issue_id, filing in written]
     journal.append_all(session, lines, by=clerk.by, now=clerk.now)
     return new
@@ -106,6 +82,7 @@ def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> N
     _keep(session, [(issue_id, was.finding + 1, location)], clerk)
     session.execute(_MOVED, _present(location) | {"issue_id": issue_id, "by": clerk.by, "state": state})
     dispatch.assign(session, dispatch.Call(issue_id, was.decision + 1, case, decision), by=clerk.by, now=clerk.now)
+    clocks.placed(session, issue_id, clerk)
     # Whoever could see it where it was is told too, and sees it go.
     seen_by = tuple(dict.fromkeys([*_ground(location), *was.ground]))
     line = journal.Line("placed", issue_id, {"basis": decision.basis}, seen_by)
@@ -113,7 +90,7 @@ def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> N
 
 
 def _insert(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[Key, Filed]:
-    start = f"{_city_code(session, clerk)}{clerk.day(clerk.now):%Y%m%d}"
+    start = f"{city_code(session, clerk)}{clerk.day(clerk.now):%Y%m%d}"
     with db.driver_cursor(session) as cursor:
         rows = execute_values(
             cursor,
@@ -128,6 +105,7 @@ def _insert(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[K
 
 def _row(filing: Filing, start: str, clerk: Clerk) -> Json:
     report, decision = filing.report, filing.decision
+    due_at, warn_at = clocks.first_due(filing.clocks)
     return _present(filing.location) | {
         "state": _state(filing, clerk.settings),
         "start": start,
@@ -136,6 +114,10 @@ def _row(filing: Filing, start: str, clerk: Clerk) -> Json:
         "scheme": report.category.scheme,
         "version": report.category.version,
         "category": report.category.code,
+        "condition": report.condition,
+        "work_order": report.work_order and AsJson(report.work_order.as_dict()),
+        "due_at": due_at,
+        "warn_at": warn_at,
         "text": report.text,
         "reported_at": report.reported_at,
         "received_at": clerk.now,
@@ -192,7 +174,7 @@ def _line(issue_id: int, filing: Filing, settings: Settings) -> journal.Line:
 BEGINNINGS = {DISPATCHED: "filed", FILED: "to_dispatch", TO_LOCATE: "to_locate", COLLECTED: "collected"}
 
 
-def _city_code(session: Session, clerk: Clerk) -> str:
+def city_code(session: Session, clerk: Clerk) -> str:
     """Return what issue codes begin with: the setting, or the first six digits of the city's own code on the ground."""
     if clerk.settings.city_code:
         return clerk.settings.city_code
@@ -202,14 +184,17 @@ def _city_code(session: Session, clerk: Clerk) -> str:
 
 _INSERT = """
 INSERT INTO issue (code, source, external_id, scheme, scheme_version, category, text, state, reported_at, received_at,
-                   place, located, flags, ground, departments, lead, created_by, reporter, geom, point_geom)
+                   place, located, flags, ground, departments, lead, created_by, reporter, geom, point_geom,
+                   condition, work_order, due_at, warn_at)
 VALUES %s ON CONFLICT (source, external_id) DO NOTHING RETURNING source, external_id, id, code, located
 """
 _TEMPLATE = """(
     %(start)s || lpad(CAST(nextval('issue_serial') AS text), 6, '0'), %(source)s, %(external_id)s, %(scheme)s,
     %(version)s, %(category)s, %(text)s, %(state)s, %(reported_at)s, %(received_at)s, %(place)s, %(located)s,
     CAST(%(flags)s AS text[]), CAST(%(ground)s AS text[]), CAST(%(departments)s AS text[]), %(lead)s, %(by)s,
-    CAST(%(reporter)s AS jsonb), ST_GeomFromWKB(%(geom)s, 4326), ST_GeomFromWKB(%(point_geom)s, 4326)
+    CAST(%(reporter)s AS jsonb), ST_GeomFromWKB(%(geom)s, 4326), ST_GeomFromWKB(%(point_geom)s, 4326),
+    CAST(%(condition)s AS integer), CAST(%(work_order)s AS jsonb), CAST(%(due_at)s AS timestamptz),
+    CAST(%(warn_at)s AS timestamptz)
 )"""
 _STANDING = text("""
 SELECT issue.scheme, issue.category, issue.state, category.parent, issue.ground,

@@ -14,8 +14,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Invalid, NotFound, ShaotuError
-from gis.issues import categories, default_points, dispatch, filing, jurisdiction, sources
-from gis.issues.filing import DEFAULTS, Clerk, Filing, Key
+from gis.issues import categories, clocks, default_points, dispatch, filing, jurisdiction, sources
+from gis.issues.clerk import DEFAULTS, Clerk
+from gis.issues.filing import Filing, Key
 from gis.issues.reports import CategoryKey, Report, parse_report
 from gis.settings import Settings
 from gis.territory import locate
@@ -61,9 +62,10 @@ def accept_many(session: Session, reports: Sequence[Report], clerk: Clerk) -> li
         if _key(report) not in known:
             # Of equal ones in a batch the first counts.
             fresh.setdefault(_key(report), report)
-    read = _read_all(session, list(fresh.values()))
+    book = clocks.read_for(session, list(fresh.values()), clerk, filing.city_code(session, clerk))
+    read = _read_all(session, list(fresh.values()), book)
     spots = [spot for spot in read.values() if isinstance(spot, _Spot)]
-    filed = filing.file(session, _decided(session, spots, clerk), clerk)
+    filed = filing.file(session, _decided(session, spots, book, clerk), clerk)
     # Somebody else may have filed the same one meanwhile: the database kept theirs, and so do we.
     known |= _known(session, [spot.report for spot in spots if _key(spot.report) not in filed])
     first: set[int] = set()
@@ -112,11 +114,15 @@ def _known(session: Session, reports: Iterable[Report]) -> dict[Key, Row[Any]]:
     return {(row.source, row.external_id): row for row in rows}
 
 
-def _read_all(session: Session, reports: Sequence[Report]) -> dict[Key, _Spot | ShaotuError]:
-    """Look up each report's source and category and read its place, or say why not."""
+def _read_all(session: Session, reports: Sequence[Report], book: clocks.Book) -> dict[Key, _Spot | ShaotuError]:
+    """Look up each report's source, category and condition and read its place, or say why not."""
     senders = {code: _or_error(sources.get, session, code) for code in {report.source for report in reports}}
     classes = {key: _or_error(_parent, session, key) for key in {report.category for report in reports}}
-    return {_key(report): _read(report, senders[report.source], classes[report.category]) for report in reports}
+    unmet = {_key(report): _or_error(book.check, clocks.key_of(report), report.condition) for report in reports}
+    return {
+        _key(report): unmet[_key(report)] or _read(report, senders[report.source], classes[report.category])
+        for report in reports
+    }
 
 
 def _or_error(ask: Any, *question: object) -> Any:  # noqa: ANN401 -- whatever is asked, or the refusal
@@ -143,14 +149,24 @@ def _read(report: Report, sender: sources.Sender | Invalid, parent: str | Invali
     return _Spot(report, spot, parent, sender.verify)
 
 
-def _decided(session: Session, spots: Sequence[_Spot], clerk: Clerk) -> list[Filing]:
-    """Locate the reports and decide whose each is."""
+def _decided(session: Session, spots: Sequence[_Spot], book: clocks.Book, clerk: Clerk) -> list[Filing]:
+    """Locate the reports, decide whose each is, and set its clocks."""
     days = [clerk.day(spot.report.reported_at) for spot in spots]
     locations = locate.at_many(session, [spot.place for spot in spots], days, clerk.rules)
     cases = [_case(spot) for spot in spots]
     decisions = dispatch.decide_many(session, list(zip(cases, locations, strict=True)), clerk.settings)
     found = zip(spots, locations, cases, decisions, strict=True)
-    return [Filing(spot.report, location, case, decision, spot.verify) for spot, location, case, decision in found]
+    return [
+        Filing(
+            spot.report,
+            location,
+            case,
+            decision,
+            book.begin(spot.report, now=clerk.now, located=location.located),
+            spot.verify,
+        )
+        for spot, location, case, decision in found
+    ]
 
 
 def _case(spot: _Spot) -> jurisdiction.Case:

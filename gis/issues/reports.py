@@ -15,10 +15,14 @@ Json = dict[str, Any]
 # A sender's clock may run ahead of ours by this much.
 CLOCK = timedelta(minutes=1)
 EARLIEST_YEAR = 1970
-FIELDS = ("source", "external_id", "category", "text", "reported_at", "place", "reporter", "filed_by")
+FIELDS = (
+    "source", "external_id", "category", "condition", "text", "reported_at", "place", "reporter", "filed_by",
+    "work_order",
+)  # fmt: skip
 LONGEST = {"source": 60, "external_id": 200, "text": 20_000}
 REPORTER_FIELDS = ("name", "phone", "email", "address")
 REPORTER_LONGEST = 200
+ORDER_FIELDS = ("type", "urgency", "due_at")
 # Objects and lists inside each other; a GeoJSON geometry needs eight.
 DEEPEST = 20
 
@@ -33,11 +37,24 @@ class CategoryKey:
 
 
 @dataclass(frozen=True)
+class WorkOrder:
+    """What a hotline says of a report it hands over: type of request, urgency, and a deadline of its own."""
+
+    type: str
+    urgency: str = ""
+    due_at: datetime | None = None
+
+    def as_dict(self) -> Json:
+        """Render as it is kept."""
+        return {"type": self.type, "urgency": self.urgency, "due_at": self.due_at and self.due_at.isoformat()}
+
+
+@dataclass(frozen=True)
 class Report:
     """A report, checked but not yet put on the ground.
 
     place: as it was sent; `locate.parse` reads it. filed_by: the unit ("net:level:code") that filed or received it on
-    its own; None when it came straight to the common centre.
+    its own; None when it came straight to the common centre. condition: number of the filing condition in its class.
     """
 
     source: str
@@ -48,6 +65,8 @@ class Report:
     place: Json = field(default_factory=dict)
     reporter: Json | None = None
     filed_by: str | None = None
+    condition: int | None = None
+    work_order: WorkOrder | None = None
 
 
 def parse_report(data: Mapping[str, Any], *, now: datetime, zone: tzinfo) -> Report:
@@ -61,10 +80,12 @@ def parse_report(data: Mapping[str, Any], *, now: datetime, zone: tzinfo) -> Rep
         external_id=_text(data, "external_id"),
         category=_category(data.get("category")),
         text=_text(data, "text"),
-        reported_at=_past(_time(data, zone), now),
+        reported_at=_past(_time(data, "reported_at", zone), now),
         place=_mapping(data, "place"),
         reporter=_reporter(data),
         filed_by=_unit(data),
+        condition=_number(data, "condition"),
+        work_order=_work_order(_mapping(data, "work_order"), zone),
     )
 
 
@@ -97,10 +118,36 @@ def _category(value: object) -> CategoryKey:
     return CategoryKey(*(str(parts[name]).strip() for name in ("scheme", "version", "code")))
 
 
-def _time(data: Mapping[str, Any], zone: tzinfo) -> datetime:
-    value = data.get("reported_at")
+def _number(data: Mapping[str, Any], name: str) -> int | None:
+    value = data.get(name)
+    said = "" if value is None or isinstance(value, bool) else str(value).strip()
+    # A spreadsheet writes a whole number with a point behind it.
+    said = said.removesuffix(".0")
     if value in (None, ""):
-        raise Invalid("report.missing", field="reported_at")
+        return None
+    if not (said.isascii() and said.isdigit() and len(said) <= 4 and int(said)):
+        raise Invalid("report.not_a_number", field=name, value=str(value)[:80])
+    return int(said)
+
+
+def _work_order(data: Json, zone: tzinfo) -> WorkOrder | None:
+    if not data:
+        return None
+    unknown = sorted(set(data) - set(ORDER_FIELDS))
+    if unknown:
+        field_ = f"work_order.{unknown[0]}"[:80]
+        raise Invalid("report.unknown_field", field=field_, fields=", ".join(ORDER_FIELDS))
+    kind = str(data.get("type") or "").strip()
+    if not kind:
+        raise Invalid("report.missing", field="work_order.type")
+    due_at = None if data.get("due_at") in (None, "") else _time(data, "due_at", zone)
+    return WorkOrder(kind, str(data.get("urgency") or "").strip(), due_at)
+
+
+def _time(data: Mapping[str, Any], name: str, zone: tzinfo) -> datetime:
+    value = data.get(name)
+    if value in (None, ""):
+        raise Invalid("report.missing", field=name)
     try:
         read = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
         if read.tzinfo is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -14,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.errors import Invalid
 from gis.territory import coords
 from gis.territory.places import Reject, files, footprints, records
@@ -22,6 +24,7 @@ from gis.territory.places import Reject, files, footprints, records
 BESIDE_M = 30.0
 COLUMNS = ("role", "name", "name_en", "person", "phone", "net", "unit_code", "valid_from", "valid_to")
 NEEDED = ("role", "person", "valid_from")
+KEY = ("role", "name", "person", "valid_from")
 
 
 @dataclass(frozen=True)
@@ -104,18 +107,33 @@ def _area_file(entry: Mapping[str, Any], where: str, root: Path) -> AreaFile:
 
 
 def load(session: Session, file: AreaFile, reject: Callable[[Reject], None]) -> Report:
-    """Import areas; one is known by its role, name, person and first day, and brought up to date. None is deleted."""
-    rows = added = rejected = 0
+    """Import areas; one is known by its role, name, person and first day, and brought up to date. None is deleted.
+
+    Of rows that are the same by these the last one counts.
+    """
+    session.execute(text("DROP TABLE IF EXISTS incoming_area"))
+    session.execute(text("CREATE TEMP TABLE incoming_area (LIKE responsibility_area) ON COMMIT DROP"))
+    session.execute(text("ALTER TABLE incoming_area DROP COLUMN id, ADD COLUMN row bigint"))
+    rows = rejected = 0
     for chunk in files.open_file(file).chunks:
-        said = _said(file, chunk)
-        for row, values, shape in zip(chunk.rows, said, chunk.geometry, strict=True):
-            rows += 1
-            try:
-                added += _put(session, file, values, shape)
-            except Invalid as error:
-                rejected += 1
-                reject(Reject(row, values["name"] or values["person"], error.code, error.params))
+        taken, rejects = _taken(session, file, chunk)
+        _copy(session, taken)
+        for each in rejects:
+            reject(each)
+        rows, rejected = rows + len(chunk.rows), rejected + len(rejects)
+    added = _merge(session)
     return Report(file.path, rows, added, rows - added - rejected, rejected)
+
+
+def _taken(session: Session, file: AreaFile, chunk: files.Chunk) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """Read a chunk: the rows that can be used, and why the others cannot."""
+    taken, rejects = [], []
+    for row, said, shape in zip(chunk.rows, _said(file, chunk), chunk.geometry, strict=True):
+        try:
+            taken.append(_read(session, file, said, shape) | {"row": row})
+        except Invalid as error:
+            rejects.append(Reject(row, said["name"] or said["person"], error.code, error.params))
+    return taken, rejects
 
 
 def _said(file: AreaFile, chunk: files.Chunk) -> list[dict[str, str]]:
@@ -128,8 +146,8 @@ def _said(file: AreaFile, chunk: files.Chunk) -> list[dict[str, str]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _put(session: Session, file: AreaFile, said: dict[str, str], shape: BaseGeometry | None) -> bool:
-    """Write one area; say whether it is new."""
+def _read(session: Session, file: AreaFile, said: dict[str, str], shape: BaseGeometry | None) -> dict[str, Any]:
+    """Read the values of one area; raise Invalid."""
     for name in NEEDED:
         if not said[name]:
             raise Invalid("areas.missing", field=name)
@@ -147,30 +165,38 @@ def _put(session: Session, file: AreaFile, said: dict[str, str], shape: BaseGeom
     if values["valid_to"] and values["valid_to"] <= values["valid_from"]:
         raise Invalid("areas.ends_before_it_begins", valid_from=values["valid_from"], valid_to=values["valid_to"])
     values["geom"] = _shape(shape) if shape is not None else _unit_shape(session, file, values)
-    return _upsert(session, values)
+    return values
 
 
-def _upsert(session: Session, values: dict[str, Any]) -> bool:
-    key = "role = :role AND name = :name AND person = :person AND valid_from = :valid_from"
-    changed = session.execute(
+def _copy(session: Session, taken: list[dict[str, Any]]) -> None:
+    names = (*COLUMNS, "geom", "row")
+    lines = ("\t".join(records.as_copy(values[name]) for name in names) + "\n" for values in taken)
+    with db.driver_cursor(session) as cursor:
+        cursor.copy_expert(f"COPY incoming_area ({', '.join(names)}) FROM STDIN", io.StringIO("".join(lines)))
+
+
+def _merge(session: Session) -> int:
+    """Put what came in into its table; return how many are new."""
+    values = ", ".join((*COLUMNS, "geom"))
+    same = " AND ".join(f"a.{name} = i.{name}" for name in KEY)
+    # A city has a million stairwells: each step is one join, whatever the number of rows.
+    session.execute(text("ANALYZE incoming_area"))
+    session.execute(text(f"DELETE FROM incoming_area a USING incoming_area i WHERE {same} AND a.row < i.row"))
+    session.execute(
         text(f"""
-            UPDATE responsibility_area SET name_en = :name_en, phone = :phone, net = :net, unit_code = :unit_code,
-                   valid_to = :valid_to, geom = ST_GeomFromWKB(:geom, 4326)
-            WHERE {key} RETURNING id
-        """),
-        values,
-    ).first()
-    if changed is None:
-        session.execute(
-            text("""
-                INSERT INTO responsibility_area
-                    (role, name, name_en, person, phone, net, unit_code, valid_from, valid_to, geom)
-                VALUES (:role, :name, :name_en, :person, :phone, :net, :unit_code, :valid_from, :valid_to,
-                        ST_GeomFromWKB(:geom, 4326))
-            """),
-            values,
-        )
-    return changed is None
+            UPDATE responsibility_area a SET name_en = i.name_en, phone = i.phone, net = i.net, unit_code = i.unit_code,
+                   valid_to = i.valid_to, geom = i.geom
+            FROM incoming_area i WHERE {same}
+        """)
+    )
+    added = session.execute(
+        text(f"""
+            INSERT INTO responsibility_area ({values})
+            SELECT {values} FROM incoming_area i
+            WHERE NOT EXISTS (SELECT FROM responsibility_area a WHERE {same}) ORDER BY i.row
+        """)
+    )
+    return int(added.rowcount)  # type: ignore[attr-defined]
 
 
 def _day(name: str, said: str) -> date:
@@ -180,17 +206,17 @@ def _day(name: str, said: str) -> date:
         raise Invalid("areas.not_a_day", field=name, value=said[:40]) from error
 
 
-def _shape(shape: BaseGeometry) -> bytes:
+def _shape(shape: BaseGeometry) -> str:
     fault = footprints.fault_of(shape)
     if fault:
         raise Invalid(fault.code, **fault.params)
-    return bytes(shape.wkb)
+    return str(shapely.to_wkb(shapely.set_srid(shape, 4326), hex=True, include_srid=True))
 
 
-def _unit_shape(session: Session, file: AreaFile, values: dict[str, Any]) -> bytes:
+def _unit_shape(session: Session, file: AreaFile, values: dict[str, Any]) -> str:
     found = session.scalar(
         text("""
-            SELECT ST_AsBinary(u.geom) FROM unit u JOIN edition e ON e.id = u.edition_id
+            SELECT CAST(u.geom AS text) FROM unit u JOIN edition e ON e.id = u.edition_id
             WHERE u.net = :net AND u.level = :level AND u.code = :unit_code AND e.state = 'active'
               AND e.valid_from <= :valid_from AND (e.valid_to IS NULL OR :valid_from < e.valid_to)
         """),
@@ -198,4 +224,4 @@ def _unit_shape(session: Session, file: AreaFile, values: dict[str, Any]) -> byt
     )
     if found is None:
         raise Invalid("areas.no_ground", net=values["net"], level=file.level, unit_code=values["unit_code"])
-    return bytes(found)
+    return str(found)

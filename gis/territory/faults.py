@@ -237,7 +237,8 @@ def _gaps(layer: _Layer, above: _Layer | None, tolerance: Tolerance) -> list[Fau
     if above is None or not len(above.geometry):
         left = _holes(covered)
     else:
-        whole = _union(above.geometry[np.isin(above.code, layer.parent_code.astype(str))])
+        named = set(layer.parent_code)
+        whole = _union(above.geometry[[code in named for code in above.code]])
         # On a grid of a hundredth of a millimetre: where lines nearly coincide the exact overlay tries for seconds.
         left = np.array([shapely.difference(whole, covered, grid_size=GRID_DEG)], dtype=object)
     pieces, _ = _pieces(left)

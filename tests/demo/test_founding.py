@@ -117,7 +117,7 @@ def test_a_fix_at_zero_zero_is_nobodys_ground(founded: Engine) -> None:
 
 
 def test_most_of_the_month_is_located_and_dispatched(founded: Engine) -> None:
-    filed = _ask(founded, "SELECT count(*) FROM issue WHERE state = 'filed' AND lead IS NOT NULL")
+    filed = _ask(founded, "SELECT count(*) FROM issue WHERE state = 'dispatched' AND lead IS NOT NULL")
     assert filed > 0.9 * _ask(founded, "SELECT count(*) FROM issue")
 
 

@@ -1,4 +1,4 @@
-"""Issues on their way through the loop: one led by `cg`, one across the line where `cg` and `sw` each speak for a side."""
+"""Issues on their way through the loop: one led by `cg`; one across the line, with a side for `cg` and one for `sw`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class Way:
 
     def in_state(self, state: str) -> Way:
         """Put it into a state by hand, for tests of the table."""
-        self.session.execute(text("UPDATE issue SET state = :state WHERE id = :id"), {"state": state, "id": self.issue_id})
+        row = {"state": state, "id": self.issue_id}
+        self.session.execute(text("UPDATE issue SET state = :state WHERE id = :id"), row)
         return self
 
     def with_settings(self, **changes: Any) -> Way:

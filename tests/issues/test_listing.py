@@ -89,12 +89,13 @@ def test_the_total_counts_all_pages(three: Session) -> None:
     assert listing.total(three, Filters(units=(WEST,))) == 2
 
 
-def test_counts_are_by_state_category_department_and_flag(three: Session) -> None:
+def test_counts_are_by_state_category_department_flag_and_due_time(three: Session) -> None:
     assert listing.counts(three, Filters()) == {
         "state": {"filed": 2, "to_locate": 1},
         "category": {"0501": 3},
         "department": {"cg": 3, "sw": 1},
         "flag": {"near_boundary": 1},
+        "due": {"unset": 3},
     }
 
 

@@ -81,6 +81,19 @@ def test_importing_again_doubles_nothing(session: Session, tmp_path: Path) -> No
     assert session.scalar(text("SELECT count(*) FROM responsibility_area")) == 2
 
 
+def test_of_two_rows_for_one_area_the_last_counts(session: Session, tmp_path: Path) -> None:
+    report, _ = load(session, write(tmp_path, ("a", plot(0, 0, 1, 1)), ("a", plot(2, 0, 3, 1))))
+    assert (report.added, report.changed) == (1, 1)
+    assert (names(session, 0.5, 0.5), names(session, 2.5, 0.5)) == ([], ["a"])
+
+
+def test_what_is_imported_again_is_brought_up_to_date(session: Session, tmp_path: Path) -> None:
+    load(session, write(tmp_path, ("a", plot(0, 0, 1, 1)), ("b", plot(5, 0, 6, 1))))
+    load(session, write(tmp_path, ("a", plot(2, 0, 3, 1))))
+    assert (names(session, 0.5, 0.5), names(session, 2.5, 0.5)) == ([], ["a"])
+    assert names(session, 5.5, 0.5) == ["b"]
+
+
 def table(folder: Path, *lines: str) -> AreaFile:
     (folder / "leaders.csv").write_text("\n".join(["role,person,unit,since,until", *lines]), "utf-8")
     fields = {"role": "role", "person": "person", "unit_code": "unit", "valid_from": "since", "valid_to": "until"}

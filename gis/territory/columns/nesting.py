@@ -72,7 +72,7 @@ class Grounds:
     """The editions that may answer, each opened at the first day that needs it. Threads may share it."""
 
     def __init__(self, editions: Iterable[EditionRef], opened: Callable[[EditionRef], EditionIndex]) -> None:
-        self._editions = tuple(editions)
+        self.editions = tuple(editions)
         self._opened = opened
         self._lock = Lock()
         self._together: dict[tuple[int, ...], tuple[Ground, ...]] = {}
@@ -80,12 +80,16 @@ class Grounds:
 
     def on(self, day: date) -> tuple[Ground, ...]:
         """Return the ground of every net on a day; a net comes after the one it is drawn inside."""
-        editions = sorted((each for each in self._editions if each.holds_on(day)), key=_parents_first)
+        editions = sorted((each for each in self.editions if each.holds_on(day)), key=_parents_first)
         key = tuple(edition.id for edition in editions)
         with self._lock:
             if key not in self._together:
                 self._together[key] = self._open(editions)
             return self._together[key]
+
+    def nets(self) -> tuple[EditionRef, ...]:
+        """Return one edition of each net that may answer, for its levels, in the order of the nets."""
+        return tuple({edition.net: edition for edition in reversed(self.editions)}.values())[::-1]
 
     def _open(self, editions: Sequence[EditionRef]) -> tuple[Ground, ...]:
         made: dict[str, Ground] = {}

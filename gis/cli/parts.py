@@ -1,0 +1,138 @@
+"""A long answer made part by part: what is done stays done when the run is killed; OUT is there whole or not at all.
+
+Beside OUT stands a folder OUT.parts: what was asked, and each finished part with its counts. A part is finished when
+its counts stand there; both are written under another name first. Whoever asks the same again goes on from there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+from gis.errors import Conflict, Unavailable
+from gis.territory import sheets as paper
+from gis.territory.sheets import Sheets, Span, Tally
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one answer. folder: OUT.parts; kind: what the parts are written as."""
+
+    out: Path
+    kind: str
+
+    @property
+    def folder(self) -> Path:
+        """Where everything is kept until it is whole."""
+        return self.out.with_name(f"{self.out.name}.parts")
+
+    @property
+    def rows(self) -> Path:
+        """Where the parts themselves are."""
+        return self.folder / "rows"
+
+    def path(self, nth: int) -> Path:
+        """Name a part."""
+        return self.rows / f"part-{nth:06}.{self.kind}"
+
+    def counts(self, nth: int) -> Path:
+        """Name the counts of a part."""
+        return self.folder / f"part-{nth:06}.json"
+
+    def done(self, nth: int, span: Span) -> Tally | None:
+        """Return the counts of a part of an earlier run, None if there is none of this span."""
+        try:
+            told = json.loads(self.counts(nth).read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        fits = told["span"] == _as_json(span) and self.path(nth).exists()
+        return paper.of_dict(told["tally"]) if fits else None
+
+    def make(self, nth: int, span: Span, sheets: Sheets) -> Tally:
+        """Answer a span into a part; done twice, it is the same part."""
+        whole = Tally()
+        with written(self.path(nth)) as file:
+            for counted in paper.write(sheets, iter([span]), self.kind, file):
+                whole += counted
+        with written(self.counts(nth)) as file:
+            file.write(json.dumps({"span": _as_json(span), "tally": whole.as_dict()}).encode())
+        return whole
+
+    def finish(self, parts_n: int, sheets: Sheets) -> None:
+        """Put the parts under the name asked for, as one file or as a folder of files, and clear away the rest."""
+        made = [self.path(nth) for nth in range(parts_n)] or [self._nothing(sheets)]
+        if not self.out.suffix:
+            if self.out.exists():
+                self.out.rename(self.folder / "before")
+            self.rows.rename(self.out)
+        elif len(made) == 1:
+            made[0].replace(self.out)
+        else:
+            with written(self.out) as file:
+                paper.join(self.kind, sheets.schema, made, file)
+        shutil.rmtree(self.folder)
+
+    def _nothing(self, sheets: Sheets) -> Path:
+        """Write a part of no rows: its columns alone."""
+        with written(self.path(0)) as file:
+            for _ in paper.write(sheets, iter(()), self.kind, file):
+                pass
+        return self.path(0)
+
+
+@contextmanager
+def claimed(parts: Parts, asked: Json) -> Iterator[bool]:
+    """Hold the folder of the parts; say whether an earlier run of the same question left it. Raise Conflict."""
+    try:
+        parts.rows.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable("sheet.not_writable", path=str(parts.folder), reason=error.strerror or str(error)) from error
+    with (parts.folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("sheet.held", path=str(parts.folder)) from None
+        yield _same(parts, hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest())
+
+
+def _same(parts: Parts, digest: str) -> bool:
+    """Say whether the parts there are of this question; those of another one are cleared away."""
+    manifest = parts.folder / "asked"
+    if manifest.exists() and manifest.read_text() == digest:
+        return True
+    for path in (*parts.folder.glob("part-*"), *parts.rows.iterdir()):
+        path.unlink()
+    with written(manifest) as file:
+        file.write(digest.encode())
+    return False
+
+
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that is there whole or not at all; raise Unavailable where the disk will not have it."""
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        with draft.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise Unavailable("sheet.not_writable", path=str(path), reason=error.strerror or str(error)) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _as_json(span: Span) -> Json:
+    return asdict(span) | {"path": str(span.path)}
