@@ -35,7 +35,7 @@ from gis.settings import Settings
 
 # What this basis decided, nobody could decide.
 NOBODYS = "general_desk"
-REWORKED, REOPENED, FORCED = "reworked", "reopened", "forced"
+REWORKED, REOPENED, FORCED, ASKED = "reworked", "reopened", "forced", "asked"
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,16 @@ def _reopen(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
     return replace(outcome, steps=anew, put=frozenset({REOPENED}), sets={"closed_at": None})
 
 
+def _ask(_matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    return replace(outcome, put=frozenset({ASKED}))
+
+
+def _decline(_matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    return replace(outcome, taken=frozenset({ASKED}))
+
+
 def _grant(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
+    outcome = replace(outcome, taken=frozenset({ASKED}))
     request = requests.open_one(matter)
     if request and request.kind == SUSPENSION:
         return replace(outcome, to=SUSPENDED)
@@ -213,6 +222,10 @@ BY_NAME: Mapping[str, Consequence] = {
     "pass": _pass,
     "rework": _rework,
     "reopen": _reopen,
+    "ask_suspension": _ask,
+    "ask_extension": _ask,
+    "ask_forced_close": _ask,
+    "decline": _decline,
     "grant": _grant,
     "self_handle": _self_handle,
     "merge": _merge,

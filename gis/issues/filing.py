@@ -85,7 +85,8 @@ def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> N
     clocks.placed(session, issue_id, clerk)
     # Whoever could see it where it was is told too, and sees it go.
     seen_by = tuple(dict.fromkeys([*_ground(location), *was.ground]))
-    line = journal.Line("placed", issue_id, {"basis": decision.basis}, seen_by)
+    left = sorted(set(was.departments) - set(decision.departments))
+    line = journal.Line("placed", issue_id, {"basis": decision.basis, "left": left}, seen_by)
     journal.append(session, line, by=clerk.by, now=clerk.now)
 
 
@@ -197,7 +198,7 @@ _TEMPLATE = """(
     CAST(%(warn_at)s AS timestamptz)
 )"""
 _STANDING = text("""
-SELECT issue.scheme, issue.category, issue.state, category.parent, issue.ground,
+SELECT issue.scheme, issue.category, issue.state, category.parent, issue.ground, issue.departments,
        (SELECT max(version) FROM finding WHERE issue_id = issue.id) AS finding,
        (SELECT coalesce(max(version), 0) FROM decision WHERE issue_id = issue.id) AS decision
 FROM issue LEFT JOIN category ON (category.scheme, category.version, category.code)

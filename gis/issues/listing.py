@@ -40,6 +40,8 @@ class Filters:
     # Units as net:level:code.
     units: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    # What the loop has to say beside the state.
+    marks: tuple[str, ...] = ()
     text: str = ""
     # west, south, east, north in degrees.
     bbox: tuple[float, float, float, float] | None = None
@@ -54,6 +56,7 @@ class Seen:
     feature: str
     ground: tuple[str, ...]
     created_by: str | None
+    departments: tuple[str, ...] = ()
 
 
 # A CASE, for what is folded away: under row-level security no index is used beside a COALESCE.
@@ -70,6 +73,7 @@ _CONDITIONS: Mapping[str, str] = {
     "flags": "issue.flags && CAST(:flags AS text[])",
     "units": "issue.ground && CAST(:units AS text[])",
     "sources": "issue.source = ANY(:sources)",
+    "marks": "issue.marks && CAST(:marks AS text[])",
     "text": "(issue.text ILIKE :pattern OR issue.code = :text OR issue.external_id = :text)",
     # The box alone first: under row-level security only that operator, marked leakproof, may use the index.
     "bbox": "issue.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
@@ -187,12 +191,12 @@ def seen(session: Session, issue_ids: Iterable[int]) -> dict[int, Seen]:
     """Render issues by id for the live stream."""
     found = session.execute(
         text(f"""
-        SELECT issue.id, CAST({_FEATURE} AS text) AS feature, issue.ground, issue.created_by
+        SELECT issue.id, CAST({_FEATURE} AS text) AS feature, issue.ground, issue.created_by, issue.departments
         FROM {_FROM} WHERE issue.id = ANY(:ids)
         """),
         {"ids": sorted(set(issue_ids))},
     )
-    return {row.id: Seen(row.feature, tuple(row.ground), row.created_by) for row in found}
+    return {row.id: Seen(row.feature, tuple(row.ground), row.created_by, tuple(row.departments)) for row in found}
 
 
 def get(session: Session, code: str) -> Json:

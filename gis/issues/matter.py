@@ -120,7 +120,8 @@ def get(session: Session, code: str, settings: Settings, today: date, *, hold: b
 
 
 _SELECT = """
-SELECT id, code, state, version, scheme, category, lead, departments, ground, marks, created_by, closed_at, merged_into
+SELECT id, code, state, version, scheme, category, lead, departments, ground, marks, created_by, closed_at, merged_into,
+       due_at
 FROM issue WHERE code = :code
 """
 _PAST = text("""

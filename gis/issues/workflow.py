@@ -58,7 +58,7 @@ def advance(session: Session, issue_code: str, move: str, said: Said, loop: Loop
     move, Forbidden if the move is not this person's, Invalid for what is missing or said wrongly.
     """
     about = loop.look(session, issue_code, said.now, hold=True)
-    _check_version(about, said.version)
+    _check_version(about, said)
     chosen = _choose(about, move, said.by, loop.moves)
     said = _read(chosen, said)
     for guard in chosen.guards:
@@ -101,19 +101,29 @@ def resume_due(session: Session, now: datetime, loop: Loop) -> list[Moved]:
     return [advance(session, code, "resume", said, loop) for code in codes]
 
 
-def _check_version(about: Matter, expected: int | None) -> None:
-    """Refuse a move that was decided on an older picture, and tell what happened since."""
-    if expected is None or expected == about.row.version:
+def _check_version(about: Matter, said: Said) -> None:
+    """Refuse a move that was decided on an older picture, and tell what happened since.
+
+    What another department did in its own part, with the issue staying where it is, changes nobody else's picture: two
+    departments at work at once are not in each other's way.
+    """
+    if said.version is None or said.version == about.row.version:
         return
-    since = [move for move in about.past if move.version > expected]
+    if said.version > about.row.version:
+        raise Invalid("workflow.no_such_version", version=said.version, now=about.row.version)
+    since = [move for move in about.past if move.version > said.version and not _is_aside(move, said.by)]
     if not since:
-        raise Invalid("workflow.no_such_version", version=expected, now=about.row.version)
+        return
     last = since[-1]
     raise Conflict(
         "workflow.moved_on",
         move=Word(f"move.{last.name}"), by=last.actor, at=last.at.isoformat(timespec="minutes"),
         state=Word(f"state.{about.state}"), count=len(since), version=about.row.version,
     )  # fmt: skip
+
+
+def _is_aside(move: Row[Any], actor: Actor) -> bool:
+    return move.from_state == move.to_state and bool(move.department) and move.department != actor.department
 
 
 def _choose(about: Matter, name: str, actor: Actor, table: Sequence[Move]) -> Move:

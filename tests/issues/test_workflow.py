@@ -378,6 +378,16 @@ class TestTime:
         told = refused.value.params
         assert (told["move"], told["by"], told["count"]) == ("move.sign", CG.username, 1)
 
+    def test_two_departments_at_work_at_once_are_not_in_each_others_way(self, across: Way) -> None:
+        across.make("sign", CG)
+        across.make("sign", SW, version=1)
+        across.make("feed_back", CG, DONE, version=1)
+        assert across.version == 3
+
+    def test_a_version_that_never_was_is_refused(self, plain: Way) -> None:
+        with pytest.raises(Invalid, match="no_such_version"):
+            plain.make("sign", CG, version=7)
+
     def test_a_move_that_comes_late_from_a_phone_keeps_when_it_was_said(self, plain: Way) -> None:
         early = NOW - timedelta(hours=2)
         plain.make("sign", CG, said_at=early)
