@@ -1,4 +1,4 @@
-"""Who works in the demo city: accounts for the four roles, and the people who answer for a piece of ground."""
+"""Who works in the demo city: accounts for every seat, and the people who answer for a piece of ground."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ STAFF = (
     accounts.Newcomer("leader", PASSWORD, "网格长 老川", "leader"),
     accounts.Newcomer("planner", PASSWORD, "规划员 阿浦", "planner"),
     accounts.Newcomer("admin", PASSWORD, "管理员 望山", "administrator"),
+    accounts.Newcomer("clerk", PASSWORD, "受理员 晓岚", "clerk"),
+    accounts.Newcomer("dispatcher", PASSWORD, "派遣员 思远", "dispatcher"),
+    accounts.Newcomer("chief", PASSWORD, "值班长 文博", "shift_leader"),
+    accounts.Newcomer("inspector", PASSWORD, "监督员 立秋", "inspector"),
+    # The two sides of the house across the line, and the commission that convenes them.
+    accounts.Newcomer("core", PASSWORD, "禾阳区综合执法局 值班员", "department", department="ZF-690102"),
+    accounts.Newcomer("outer", PASSWORD, "望山区综合执法局 值班员", "department", department="ZF-690103"),
+    accounts.Newcomer("commission", PASSWORD, "市城市管理委员会 值班员", "department", department="CG-690100"),
 )
 SINCE = date(2025, 1, 1)
 RIVER_REACH_M, STAIRWELL_M = 1500.0, 18.0
@@ -49,6 +57,11 @@ def open_accounts(session: Session, city: City, *, now: datetime) -> None:
             accounts.add(session, newcomer, now=now)
             if newcomer.role == "leader":
                 accounts.give_post(session, newcomer.username, ("governance", "grid", patch(city)), start=SINCE)
+
+
+def spared() -> frozenset[str]:
+    """Name the departments with an account: their work is left to whoever signs in."""
+    return frozenset(each.department for each in STAFF if each.department)
 
 
 def patch(city: City) -> str:

@@ -79,7 +79,14 @@ def of_issue(session: Session, issue_id: int) -> tuple[Standing, ...]:
         steps.setdefault(step.department, []).append(step)
     return tuple(
         follow(
-            Standing(row.department, row.role, row.mandatory, tuple(row.jurisdiction.split()), row.called_at),
+            Standing(
+                row.department,
+                row.role,
+                row.mandatory,
+                tuple(row.jurisdiction.split()),
+                row.called_at,
+                due_at=row.due_at,
+            ),
             steps.get(row.department, ()),
         )
         for row in rows
@@ -134,11 +141,15 @@ def _after(was: Standing, step: str, at: datetime, fields: Mapping[str, Any]) ->
     return replace(was, **changes[step])
 
 
-# A department that was a party before and still is was called when it was called first.
+# A department that was a party before and still is was called when it was called first; it is due by the clock of its
+# own, if it has one, else by the issue's.
 _PARTIES = text("""
 SELECT party.department, party.role, party.mandatory, party.jurisdiction,
        (SELECT min(first.called_at) FROM party AS first
-        WHERE first.issue_id = party.issue_id AND first.department = party.department) AS called_at
+        WHERE first.issue_id = party.issue_id AND first.department = party.department) AS called_at,
+       (SELECT clock.due_at FROM clock
+        WHERE clock.issue_id = party.issue_id AND clock.name = 'handle' AND clock.department IN ('', party.department)
+        ORDER BY clock.department DESC, clock.version DESC LIMIT 1) AS due_at
 FROM party
 WHERE party.issue_id = :issue_id
   AND party.version = (SELECT max(version) FROM party AS last WHERE last.issue_id = :issue_id)

@@ -16,7 +16,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
-from gis.issues import consequences, guards, journal, matter, moves
+from gis.issues import consequences, guards, journal, matter, moves, timing
 from gis.issues.consequences import Outcome
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Actor, Matter, Said
@@ -174,6 +174,7 @@ def _write(about: Matter, move: Move, said: Said, outcome: Outcome) -> Moved:
     session.execute(_MOVE, _line(done, move, said))
     row: Row[Any] = session.execute(_STATE, _present(done, outcome)).one()
     consequences.record(about, outcome, said, version)
+    timing.follow(about, move, said, outcome)
     params: dict[str, Any] = {"move": f"move.{move.name}", "version": version}
     if done.from_state != done.to_state:
         params |= {"from": f"state.{done.from_state}", "to": f"state.{done.to_state}"}
