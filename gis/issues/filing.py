@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.issues import clocks, dispatch, findings, journal, jurisdiction, workflow
+from gis.issues import clocks, dispatch, findings, journal, jurisdiction, relapses, workflow
 from gis.issues.clerk import Clerk
 from gis.issues.moves import COLLECTED, DISPATCHED, FILED, TO_LOCATE
 from gis.issues.reports import Report
@@ -70,6 +70,7 @@ def file(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[Key,
     clocks.start(session, [(issue_id, filing.clocks) for issue_id, filing in written], clerk)
     lines = [_line(issue_id, filing, clerk.settings) for issue_id, filing in written]
     journal.append_all(session, lines, by=clerk.by, now=clerk.now)
+    relapses.mark(session, [issue_id for issue_id, _ in written], clerk)
     return new
 
 
