@@ -113,8 +113,9 @@ class Founding:
 
 
     def _handle(self, session: Session) -> None:
+        roster.open_sides(session, now=self._now)
         rng = np.random.default_rng([self.city.seed, 31])
-        crew.Crew(workflow.Loop(self._settings), rng, roster.spared()).live_through(session, self._now)
+        crew.Crew(workflow.Loop(self._settings), rng, roster.spared(session)).live_through(session, self._now)
 
 
 def write(city: City, folder: Path) -> None:

@@ -73,10 +73,7 @@ class Step:
 
 def of_issue(session: Session, issue_id: int) -> tuple[Standing, ...]:
     """List the departments called now, the lead first."""
-    rows = session.execute(_PARTIES, {"issue_id": issue_id}).all()
-    steps: dict[str, list[Any]] = {}
-    for step in session.execute(_STEPS, {"issue_id": issue_id}):
-        steps.setdefault(step.department, []).append(step)
+    rows = session.execute(_PARTIES, {"issue_id": issue_id})
     return tuple(
         follow(
             Standing(
@@ -87,16 +84,16 @@ def of_issue(session: Session, issue_id: int) -> tuple[Standing, ...]:
                 row.called_at,
                 due_at=row.due_at,
             ),
-            steps.get(row.department, ()),
+            row.steps,
         )
         for row in rows
     )
 
 
-def follow(standing: Standing, steps: Iterable[Any]) -> Standing:
-    """Tell how a department stands after its steps (step, said_at, fields), first things first."""
+def follow(standing: Standing, steps: Iterable[Json]) -> Standing:
+    """Tell how a department stands after its steps ("step", "said_at", "fields"), first things first."""
     for each in steps:
-        standing = _after(standing, each.step, each.said_at, each.fields)
+        standing = _after(standing, each["step"], datetime.fromisoformat(each["said_at"]), each["fields"])
     return standing
 
 
@@ -149,11 +146,13 @@ SELECT party.department, party.role, party.mandatory, party.jurisdiction,
         WHERE first.issue_id = party.issue_id AND first.department = party.department) AS called_at,
        (SELECT clock.due_at FROM clock
         WHERE clock.issue_id = party.issue_id AND clock.name = 'handle' AND clock.department IN ('', party.department)
-        ORDER BY clock.department DESC, clock.version DESC LIMIT 1) AS due_at
+        ORDER BY clock.department DESC, clock.version DESC LIMIT 1) AS due_at,
+       coalesce((SELECT json_agg(json_build_object('step', step, 'said_at', said_at, 'fields', fields) ORDER BY id)
+                 FROM party_step AS taken
+                 WHERE taken.issue_id = party.issue_id AND taken.department = party.department), '[]') AS steps
 FROM party
 WHERE party.issue_id = :issue_id
   AND party.version = (SELECT max(version) FROM party AS last WHERE last.issue_id = :issue_id)
 ORDER BY party.role DESC, party.mandatory DESC, party.department
 """)
-_STEPS = text("SELECT department, step, said_at, fields FROM party_step WHERE issue_id = :issue_id ORDER BY id")
 

@@ -127,18 +127,16 @@ def test_issues_of_the_month_are_in_every_state_of_the_road(founded: Engine) -> 
 
 
 def test_what_the_visitors_departments_are_called_to_is_left_to_them(founded: Engine) -> None:
-    assert roster.spared() <= set(_ask(founded, "SELECT array_agg(code) FROM department"))
-    moved = "SELECT count(*) FROM move WHERE department = ANY(:spared)"
-    assert _ask(founded, moved, spared=sorted(roster.spared())) == 0
+    spared = _ask(founded, "SELECT array_agg(department) FROM account WHERE role = 'department'")
+    assert len(spared) == 3
+    assert _ask(founded, "SELECT count(*) FROM move WHERE department = ANY(:spared)", spared=spared) == 0
 
 
 def test_the_house_across_the_line_waits_for_its_two_sides(founded: Engine) -> None:
     issue = _issue(founded, "S00001")
-    sides = _ask(
-        founded, "SELECT array_agg(department) FROM party WHERE issue_id = :id AND mandatory", id=issue.id
-    )
+    sides = _ask(founded, "SELECT array_agg(department) FROM party WHERE issue_id = :id AND mandatory", id=issue.id)
     assert issue.state == "dispatched"
-    assert {"ZF-690102", "ZF-690103"} <= set(sides)
+    assert {code.split("-")[1][:6] for code in sides} == {"690100", "690102", "690103"}
 
 
 def test_the_leader_signs_in_and_answers_for_one_grid(founded: Engine, hechuan: City) -> None:
