@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,13 +15,12 @@ from numpy.typing import NDArray
 
 from bench.figures import Row, equal, told
 from gis.demo import city as cities
-from gis.territory.index import LevelIndex
-from gis.territory.location import UnitRef
+from gis.territory.index.memory import over
 
 POINTS_N, ROUNDS = 50_000, 3
 Pairs = set[tuple[int, int]]
 # (point, row) arrays of every unit that covers a point
-Way = Callable[[], tuple[NDArray[np.int64], ...]]
+Way = Callable[[], tuple[NDArray[np.integer[Any]], ...]]
 
 
 def measure(_data: Path) -> list[Row]:
@@ -28,10 +28,11 @@ def measure(_data: Path) -> list[Row]:
     cells = cities.make(cities.SEED, cities.CELLS).boundaries["cell"].reset_index(drop=True)
     shapes = cells.geometry.to_numpy()
     points = _points(shapes)
-    index = LevelIndex(tuple(_ref(at) for at in range(len(cells))), shapes)
+    index = over(shapes)
+    lon, lat = shapely.get_x(points), shapely.get_y(points)
     frame = gpd.GeoDataFrame(geometry=points, crs=4326)
     ways: dict[str, Way] = {
-        "the index": lambda: index.covering(points),
+        "the index": lambda: index.covering(lon, lat),
         "geopandas.sjoin(intersects)": lambda: _joined(frame, cells),
         "STRtree of units, asked by points": lambda: tuple(shapely.STRtree(shapes).query(points, "intersects")),
     }
@@ -65,10 +66,6 @@ def _points(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
     vertices = shapely.get_coordinates(shapes)
     on_lines = shapely.points(vertices[chance.integers(0, len(vertices), POINTS_N // 10)])
     return np.concatenate([inside, on_lines])
-
-
-def _ref(at: int) -> UnitRef:
-    return UnitRef(at, 0, "unit_grid", "cell", f"{at:06}", "", "", None)
 
 
 def _joined(points: gpd.GeoDataFrame, cells: gpd.GeoDataFrame) -> tuple[NDArray[np.int64], ...]:

@@ -11,12 +11,13 @@ import time
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from sqlalchemy import Engine, text
 
 from bench import browser, fresh, served
-from bench.figures import Row, timed, told
+from bench.figures import Row, at_most, timed, told
 from gis import db
 from gis.settings import ROOT, Settings
 
@@ -36,6 +37,7 @@ PAN = """
 })
 """
 
+LISTED = "#issues button, #issues a, #issues li"
 # The store the map draws from, at the moment it draws.
 DRAWN = "(code) => window.Shaotu.store.features.some((each) => each.id === code)"
 PACE_MS = 1500
@@ -51,8 +53,11 @@ def measure(_data: Path) -> list[Row]:
             chromium = playwright.chromium.launch(
                 executable_path=browser.executable(), args=[*browser.arguments(), *FLAGS]
             )
-            page = chromium.new_page(viewport=VIEW)
-            rows = [told("seconds to build the city", built_s), *_weigh(page, product), *_pan(page)]
+            cookies = _signed_in(chromium, product)
+            rows = [told("seconds to build the city", built_s)]
+            for called, where in _views(engine):
+                page = _cold(chromium, cookies)
+                rows += [*_weigh(page, product, called, where), *_pan(page, called)]
             rows += _insert(page, product, _somewhere(engine))
             chromium.close()
     return rows
@@ -67,32 +72,72 @@ def _build(settings: Settings) -> None:
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
 
 
-def _weigh(page: Page, product: served.Served) -> list[Row]:
-    """Sign in, then count what the page transfers into an empty cache."""
+def _signed_in(chromium: Browser, product: served.Served) -> list[Any]:
+    """Sign in, and return what the browser keeps of it."""
+    context = chromium.new_context()
+    page = context.new_page()
     page.goto(product.url)
     page.fill("input[name=username]", served.USERNAME)
     page.fill("input[name=password]", served.PASSWORD)
-    counted: list[int] = []
-
-    def count(request: Request) -> None:
-        counted.append(int(request.sizes()["responseBodySize"]))
-
-    page.on("requestfinished", count)
-    start = time.perf_counter()
     page.click("button[type=submit]")
-    page.wait_for_selector("#issues button, #issues a, #issues li", timeout=60_000)
+    page.wait_for_selector(LISTED, timeout=60_000)
+    cookies = context.cookies()
+    context.close()
+    return cookies
+
+
+def _views(engine: Engine) -> list[tuple[str, str]]:
+    """Return what is looked at: the whole city, and its densest ground at the widest zooms with cells and beyond."""
+    lon, lat = _middle(engine)
+    zooms = ((12, "zoom 12"), (13, "zoom 13"), (14, "zoom 14, the widest with cells"), (15, "zoom 15"))
+    return [("as it opens", ""), *((called, f"#map={z}/{lat:.5f}/{lon:.5f}") for z, called in zooms)]
+
+
+def _cold(chromium: Browser, cookies: list[Any]) -> Page:
+    """Open a page whose browser has nothing kept but who is signed in."""
+    context = chromium.new_context(viewport=VIEW)
+    context.add_cookies(cookies)
+    return context.new_page()
+
+
+def _weigh(page: Page, product: served.Served, called: str, where: str) -> list[Row]:
+    """Count what a page transfers into an empty cache."""
+    counted: list[int] = []
+    protocol = page.context.new_cdp_session(page)
+    protocol.send("Network.enable")
+    protocol.on("Network.loadingFinished", lambda event: counted.append(int(event["encodedDataLength"])))
+    start = time.perf_counter()
+    page.goto(f"{product.url}/{where}")
+    page.wait_for_selector(LISTED, timeout=60_000)
     shown_s = time.perf_counter() - start
-    page.wait_for_timeout(6000)
-    weight_mb = sum(counted) / 1e6
-    return [timed("MB of the page, cold, tiles included", weight_mb, 1.0), told("seconds to the list", shown_s)]
+    _rest(page, counted)
+    return [
+        at_most(f"MB of the page, cold, tiles included: {called}", sum(counted) / 1e6, 1.0),
+        told(f"seconds to the list: {called}", shown_s),
+    ]
 
 
-def _pan(page: Page) -> list[Row]:
+def _rest(page: Page, counted: list[int]) -> None:
+    """Wait until nothing has come for a while: tiles nobody has asked for yet are drawn first."""
+    seen = -1
+    while seen != len(counted):
+        seen = len(counted)
+        page.wait_for_timeout(4000)
+
+
+def _pan(page: Page, called: str) -> list[Row]:
     frames = sorted(float(each) for each in page.evaluate(PAN))
     return [
-        timed("ms a frame while panning: median", statistics.median(frames), 17.5),
-        told("ms a frame while panning: 95th of 100", frames[int(len(frames) * 0.95)]),
+        timed(f"ms a frame while panning, median: {called}", statistics.median(frames), 17.5),
+        told(f"ms a frame while panning, 95th of 100: {called}", frames[int(len(frames) * 0.95)]),
     ]
+
+
+def _middle(engine: Engine) -> tuple[float, float]:
+    with db.session(engine, db.EVERYTHING) as session:
+        asked = "SELECT avg(ST_X(label_geom)), avg(ST_Y(label_geom)) FROM unit WHERE level = 'cell'"
+        lon, lat = session.execute(text(asked)).one()
+    return lon, lat
 
 
 def _somewhere(engine: Engine) -> tuple[float, float]:

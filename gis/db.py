@@ -108,6 +108,8 @@ def connect(settings: Settings) -> Engine:
         max_overflow=40,
         pool_timeout=10,
         connect_args={"options": f"-c role={APP_ROLE} -c timezone=UTC", "application_name": "shaotu"},
+        # a session tells by this where the files of its installation are
+        execution_options={"var_dir": settings.var_dir},
     )
 
 

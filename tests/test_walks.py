@@ -119,7 +119,7 @@ def test_a_boundary_file_serves_tiles_and_answers_from_its_date(app: Flask, engi
     found = client.get("/api/v1/locate", query_string=asked, headers=headers).get_json()
     assert next(net["edition"] for net in found["nets"] if net["net"] == "police") == "2025"
     x, y = int((lon + 180) / 360 * 2**12), 1687
-    tile = client.get(f"/tiles/units/{edition_id}/12/{x}/{y}.mvt", headers=headers)
+    tile = client.get(f"/tiles/units/{edition_id}/zh/12/{x}/{y}.mvt", headers=headers)
     assert tile.status_code == 200
     assert "immutable" in tile.headers["Cache-Control"]
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "departments": "gis.cli.departments:departments",
     "duties": "gis.cli.duties:duties",
     "explain": "gis.cli.explain:explain",
+    "index": "gis.cli.index:index",
     "issues": "gis.cli.issues:issues",
     "locate": "gis.cli.locate:locate",
     "places": "gis.cli.places:places",

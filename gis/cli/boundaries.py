@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from gis import language
 from gis import settings as product
+from gis.cli import index as indexes
 from gis.cli.context import cli_session
 from gis.errors import Invalid
 from gis.territory import boundaries as ground
@@ -80,6 +81,10 @@ def load(manifest: Path, data: Path | None, geojson: Path | None, accept: bool, 
             _write(geojson, error.faults)
             raise
         _finish(session, dry_run=dry_run)
+    if not dry_run:
+        # only now do other connections see the editions, and only now can another process have begun
+        with cli_session() as session:
+            indexes.build_missing(session)
 
 
 @boundaries.command()

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.demo import city as cities
-from gis.demo import crew, files, frame, history, roster
+from gis.demo import crew, files, frame, history, limits, roster
 from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
 from gis.issues import agreements, categories, duty_lists, intake, sources, workflow
@@ -58,6 +58,7 @@ class Founding:
         yield Step("demo.boundaries", _any("edition"), self._bound)
         yield Step("demo.places", _any("building"), self._place)
         yield Step("demo.duties", _any("duty_list"), self._charge)
+        yield Step("demo.limits", _any("standard"), self._limit)
         yield Step("demo.people", _any("responsibility_area"), self._people)
         yield Step("demo.agreements", _any("agreement"), self._agree)
         yield Step("demo.issues", _any("issue"), self._report)
@@ -89,6 +90,9 @@ class Founding:
         departments.load(session, [_commission(units_)])
         for channel in history.CHANNELS:
             sources.add(session, Source(code=channel.code, name_zh=channel.zh, name_en=channel.en, datum=channel.datum))
+
+    def _limit(self, session: Session) -> None:
+        limits.lay(session, intake.Clerk(BY, self._now, self._settings), SINCE)
 
     def _people(self, session: Session) -> None:
         roster.open_accounts(session, self.city, now=self._now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -67,7 +68,8 @@ class Teller:
         rng = self._rng
         channel = CHANNELS[int(rng.choice(len(CHANNELS), p=self._shares))]
         topic, spot = self._matter(topic)
-        told = str(rng.choice(topic.told)).format(at=spot.words)
+        nth = int(rng.integers(len(topic.told)))
+        told = topic.told[nth].format(at=spot.words)
         place = self._place(channel, topic, spot)
         if not place:
             told = str(rng.choice(voices.NOWHERE))
@@ -75,6 +77,8 @@ class Teller:
             "source": channel.code,
             "external_id": external_id,
             "category": {"scheme": voices.SCHEME, "version": voices.VERSION, "code": topic.category},
+            "condition": topic.condition(nth) if _is_named(channel, external_id) else None,
+            "work_order": {"type": topic.request, "urgency": "general"} if channel.code == "12345" else None,
             "text": told,
             "reported_at": at.isoformat(),
             "place": place,
@@ -141,6 +145,11 @@ class Teller:
         return {"name": self._names.person(), "phone": f"100{int(self._rng.integers(10**7, 10**8))}"}
 
 
+def _is_named(channel: Channel, external_id: str) -> bool:
+    """Say whether the condition was named when it came in: by who works with the standard always, else mostly."""
+    return channel.code not in {"app", "wechat"} or zlib.crc32(external_id.encode()) % 10 < 6
+
+
 def stories(city: City) -> Iterator[tuple[str, str, Json]]:
     """Yield the cases a visitor is shown: category, words, place. They stand where whose ground it is needs saying."""
     at = {name: {"lon": round(point.x, 6), "lat": round(point.y, 6)} for name, point in city.specials.items()}
@@ -161,7 +170,8 @@ def month(city: City, now: datetime, count: int = ISSUES) -> Iterator[Json]:
     teller = Teller(city, rng)
     for number, (category, told, place) in enumerate(stories(city), start=1):
         at = now - timedelta(hours=3 * number)
-        yield teller.tell(f"S{number:05d}", at, _TOPICS[category]) | {"source": "grid", "text": told, "place": place}
+        said = {"source": "grid", "text": told, "place": place, "condition": 1, "work_order": None}
+        yield teller.tell(f"S{number:05d}", at, _TOPICS[category]) | said
     back = np.sort(DAYS * rng.random(count))[::-1]
     for number, days in enumerate(back.tolist(), start=1):
         topic = teller.topic() if rng.random() > GATHERED else None

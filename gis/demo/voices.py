@@ -11,6 +11,16 @@ STREET, HOME, WATER, PARK, COMPONENT = "street", "home", "water", "park", "compo
 DAY, EVENING, NIGHT, ANY = (1, 3, 9, 8, 5, 2), (0, 1, 4, 4, 9, 5), (5, 1, 1, 1, 4, 9), (2, 3, 7, 7, 6, 3)
 
 
+# Which condition of the demo city's standard a telling describes, where it is not the first.
+CONDITIONS = {
+    "E0101": (1, 3), "E0111": (2, 1), "E0113": (2, 2), "E0192": (1, 2), "E0401": (1, 2), "E0406": (2,),
+    "E0408": (2, 2), "E0410": (2, 2), "E0496": (2,), "E0506": (2, 1), "P0101": (2,), "P0103": (2,), "P0137": (1, 2),
+    "P0402": (2, 1), "T0103": (1, 2), "T0104": (2,), "T0111": (1, 2), "T0116": (2,),
+}  # fmt: skip
+# What a hotline calls a request, by its major class; everything else is a complaint.
+REQUESTS = {"P01": "help", "E05": "help", "T01": "complain", "P04": "help"}
+
+
 @dataclass(frozen=True)
 class Topic:
     """A category and how it is told; {at} stands for the place in words."""
@@ -20,6 +30,16 @@ class Topic:
     where: str
     hours: tuple[int, ...]
     told: tuple[str, ...]
+
+    def condition(self, nth: int) -> int:
+        """Return the filing condition that a telling describes."""
+        conditions = CONDITIONS.get(self.category, ())
+        return conditions[nth] if nth < len(conditions) else 1
+
+    @property
+    def request(self) -> str:
+        """Name the type of request a hotline takes it for."""
+        return REQUESTS.get(self.category[:3], "complain")
 
 
 TOPICS = (

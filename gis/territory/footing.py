@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gis.territory import chain, coords, probability
-from gis.territory.index import EditionIndex, Geometries, Ints, LevelIndex
+from gis.territory.index import EditionIndex, Geometries, Ints, LevelIndex, Rows
 from gis.territory.location import (
     EXCLAVE,
     IN_GAP,
@@ -78,7 +78,7 @@ def _of_points(
     lon, lat = shapely.get_x(points), shapely.get_y(points)
     covering = _grouped(*level.covering(lon, lat))
     distance, nearest = level.nearest(lon, lat)
-    exclave = ground.in_exclave(code, points)
+    exclave = ground.in_exclave(code, lon, lat)
     unsure = [place.sigma_m is None and metres <= rules.near_m for place, metres in zip(said, distance, strict=True)]
     close = _close(level, points, np.flatnonzero(unsure), rules)
     found = []
@@ -135,7 +135,7 @@ def _probable(
         return tuple(Standing(level.refs[row], probability=1.0) for row in rows[:1])
     lon, lat = point
     masses = [
-        Standing(level.refs[row], probability=probability.within(level.geometries[row], lon, lat, sigma_m))
+        Standing(level.refs[row], probability=probability.within(level.geometry([row])[0], lon, lat, sigma_m))
         for row in level.within(np.array([lon]), np.array([lat]), reach_m)[1]
     ]
     return _most_probable(masses)
@@ -163,7 +163,7 @@ def _of_extent(level: LevelIndex, code: str, place: Place, rules: Rules) -> Leve
         return LevelAnswer(code, None, standings, _most_probable(standings), flags=_doubt(standings))
     standings = tuple(Standing(level.refs[row], share=float(share)) for share, row in held)
     uncovered, overlap = _left_over(level, place, shares.row, standings)
-    boundary_m, nearest = level.boundaries.nearest_to(place.ground)
+    boundary_m, nearest = level.nearest_to(place.ground)
     near = (NEAR_BOUNDARY,) if boundary_m <= rules.near_m else ()
     across = (STRADDLES,) if _parts(place, standings, rules) > 1 else near
     return LevelAnswer(
@@ -183,7 +183,7 @@ def _doubt(standings: tuple[Standing, ...]) -> tuple[str, ...]:
     return (NEAR_BOUNDARY,) if len(standings) > 1 else ()
 
 
-def _left_over(level: LevelIndex, place: Place, rows: Ints, standings: tuple[Standing, ...]) -> tuple[float, float]:
+def _left_over(level: LevelIndex, place: Place, rows: Rows, standings: tuple[Standing, ...]) -> tuple[float, float]:
     if len(standings) == 1 and standings[0].share == 1.0:
         return 0.0, 0.0
     return level.uncovered(place.ground, rows) if standings else (1.0, 0.0)
@@ -231,7 +231,7 @@ def _with_primary(level: LevelAnswer, unit: UnitRef | None, bareness: tuple[str,
     return replace(level, primary=unit, units=(first, *rest), flags=(*level.flags, *bareness))
 
 
-def _grouped(first: Ints, row: Ints) -> dict[int, list[int]]:
+def _grouped(first: Ints, row: Rows) -> dict[int, list[int]]:
     groups: dict[int, list[int]] = defaultdict(list)
     for at, value in zip(first.tolist(), row.tolist(), strict=True):
         groups[at].append(value)

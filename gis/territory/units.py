@@ -35,7 +35,10 @@ class LevelRef:
 
 @dataclass(frozen=True)
 class EditionRef:
-    """An edition as the index needs it. rank: of its net; levels: coarsest first; dates are half-open."""
+    """An edition as the index needs it. rank: of its net; levels: coarsest first; dates are half-open.
+
+    digest: of its units, None if it was not computed when they were written.
+    """
 
     id: int
     net: str
@@ -47,6 +50,7 @@ class EditionRef:
     levels: tuple[LevelRef, ...]
     parent_net: str | None
     parent_level: str | None
+    digest: str | None = None
 
     def holds_on(self, day: date) -> bool:
         """Say whether a day lies in its dates."""
@@ -129,7 +133,7 @@ def _editions(session: Session, condition: str, **params: object) -> tuple[Editi
             SELECT (SELECT coalesce(jsonb_agg(to_jsonb(l) - 'net' ORDER BY l.rank), '[]')
                     FROM level l WHERE l.net = e.net)::text AS levels,
                    e.id, e.net, e.name, n.rank, coalesce(e.valid_from, 'infinity'::date) AS valid_from, e.valid_to,
-                   e.line_sigma_m, n.parent_net, n.parent_level
+                   e.line_sigma_m, n.parent_net, n.parent_level, e.report->>'digest' AS digest
             FROM edition e JOIN net n ON n.code = e.net
             WHERE {condition}
             ORDER BY n.rank, n.code

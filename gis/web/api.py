@@ -8,10 +8,10 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
-from gis.issues import default_points, explain, findings, intake, journal, listing, photos
+from gis.issues import clocks, default_points, explain, findings, intake, journal, listing, photos
 from gis.issues.tables import DefaultPoint
 from gis.people.accounts import ADMINISTRATOR, CLERK, DISPATCHER, INSPECTOR, LEADER, OPERATOR
-from gis.web import asked, auth
+from gis.web import asked, auth, timing
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -53,7 +53,8 @@ def get_issues() -> ResponseReturnValue:
         return Response(listing.geojson(session, filters, seq=seq, limit=limit), mimetype="application/geo+json")
     page = asked.whole("page", 1, 100_000)
     per_page = asked.whole("per_page", listing.PAGE_ROWS, listing.PAGE_ROWS_MOST)
-    rows = [_discreet(row) for row in listing.rows(session, filters, page=page, per_page=per_page)]
+    order = listing.parse_order(request.args)
+    rows = [_discreet(row) for row in listing.rows(session, filters, page=page, per_page=per_page, order=order)]
     answer = {"seq": seq, "page": page, "per_page": per_page, "total": listing.total(session, filters), "issues": rows}
     if request.args.get("counts"):
         answer["counts"] = listing.counts(session, filters)
@@ -76,6 +77,7 @@ def get_issue(code: str) -> ResponseReturnValue:
             "decision": kept.answer,
             "explanation": explain.sentences(kept.answer, auth.locale()) if kept.answer else [],
             "parties": kept.parties,
+            "clocks": timing.standing(issue["id"]),
             "history": history,
             "photos": _photos(code, issue["id"]),
         }
@@ -89,6 +91,22 @@ def place_issue(code: str) -> ResponseReturnValue:
     location = intake.place(auth.session(), code, asked.body(), asked.clerk())
     auth.session().commit()
     return jsonify(location.as_dict())
+
+
+@blueprint.get("/issues/<code>/conditions")
+@auth.require()
+def get_conditions(code: str) -> Json:
+    """List the conditions an issue can be filed under, by the standard in force today."""
+    return {"conditions": timing.conditions(code)}
+
+
+@blueprint.post("/issues/<code>/condition")
+@auth.require(*DECIDES)
+def post_condition(code: str) -> ResponseReturnValue:
+    """File an issue under a condition: {"condition": 2}; its clock is set by it."""
+    kept = clocks.name(auth.session(), code, asked.positive("condition"), asked.clerk())
+    auth.session().commit()
+    return jsonify(clocks=timing.standing(kept.issue_id))
 
 
 @blueprint.post("/issues/<code>/photos")

@@ -102,6 +102,14 @@ def whole(name: str, default: int, most: int) -> int:
     return int(said)
 
 
+def positive(name: str) -> int:
+    """Read a positive whole number of the body; raise Invalid."""
+    said = body().get(name)
+    if not isinstance(said, int) or isinstance(said, bool) or not 1 <= said < 10**DIGITS_MOST:
+        raise Invalid("report.not_a_number", field=name, value=str(said)[:80])
+    return said
+
+
 def day(said: object) -> date:
     """Read a date, today in the city when none is said; raise Invalid."""
     if said in (None, ""):

@@ -10,7 +10,7 @@ from shapely.geometry import mapping
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.errors import Invalid
+from gis.errors import Invalid, NotFound
 from gis.issues import listing
 from gis.people import departments
 from gis.people.accounts import ADMINISTRATOR, OPERATOR
@@ -63,16 +63,45 @@ def unit_card(net: str, level: str, code: str) -> Json:
     }
 
 
+@pages.get("/units/<int:unit_id>")
+@auth.require()
+def unit_named(unit_id: int) -> Json:
+    """Answer with the code and the name of a unit, for what the pointer rests on where tiles carry neither."""
+    asked = text(f"SELECT {units.REF} FROM unit u WHERE u.id = :id")
+    found = auth.session().execute(asked, {"id": unit_id}).mappings().one_or_none()
+    if found is None:
+        raise NotFound("places.no_unit", key=unit_id, on=auth.today())
+    return units.ref(found).as_dict()
+
+
 @pages.get("/straddlers/<net>/<level>/<kind>")
 @auth.require()
 def straddlers(net: str, level: str, kind: str) -> Json:
     """Answer with the buildings, streets or estates across a line, most evenly divided first."""
-    session = auth.session()
-    edition = next((each for each in units.in_force(session, auth.today()) if each.net == net), None)
+    found = places.straddlers(auth.session(), _edition_of(net, level), level, kind, sliver())
+    return {"total": len(found), "straddlers": [_straddler(place) for place in found[:STRADDLERS_MOST]]}
+
+
+@pages.get("/straddlers/<net>/<level>/<kind>/<int:place_id>")
+@auth.require()
+def straddler(net: str, level: str, kind: str, place_id: int) -> Json:
+    """Answer with one place across a line."""
+    found = places.straddler(auth.session(), _edition_of(net, level), level, (kind, place_id), sliver())
+    return _straddler(found)
+
+
+def sliver() -> places.Sliver:
+    """Return what this installation holds for survey noise, the same for every list and layer."""
+    settings = auth.settings()
+    return places.Sliver(settings.sliver_share, settings.sliver_m2)
+
+
+def _edition_of(net: str, level: str) -> int:
+    """Return the edition of a net in force today; raise Invalid if it has no such level."""
+    edition = next((each for each in units.in_force(auth.session(), auth.today()) if each.net == net), None)
     if edition is None or level not in {each.code for each in edition.levels}:
         raise Invalid("web.no_level", net=net, level=level)
-    found = places.straddlers(session, edition.id, level, kind)
-    return {"total": len(found), "straddlers": [_straddler(place) for place in found[:STRADDLERS_MOST]]}
+    return edition.id
 
 
 @pages.get("/search")

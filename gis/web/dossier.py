@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from gis.issues import explain, findings, journal, listing, photos
 from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR
 from gis.territory import units
-from gis.web import auth, moves
+from gis.web import auth, moves, timing
 
 Json = dict[str, Any]
 
@@ -36,6 +36,8 @@ def issue(code: str) -> Json:
         "decision": decision and _named(session, decision),
         "outlines": outlines(session, [side["key"] for side in decision["shares"]] if decision else []),
         "explanation": explain.sentences(decision, auth.locale()) if decision else [],
+        "clocks": timing.standing(known["id"]),
+        "conditions": timing.conditions(code),
         "history": _history(session, known["id"]),
         "loop": moves.picture(code),
     }

@@ -16,7 +16,7 @@ from gis.issues import agreements
 from gis.people.accounts import ADMINISTRATOR, OPERATOR
 from gis.territory import boundaries, locate, places, units
 from gis.territory.tables import Edition
-from gis.web import asked, auth
+from gis.web import asked, atlas, auth
 
 blueprint = Blueprint("ground", __name__, url_prefix="/api/v1")
 
@@ -58,7 +58,7 @@ def get_straddlers() -> ResponseReturnValue:
     if edition is None or level not in {each.code for each in edition.levels}:
         raise Invalid("ground.no_level", net=net[:60], level=level[:60])
     page, per_page = asked.whole("page", 1, 100_000), asked.whole("per_page", PAGE_ROWS, PAGE_ROWS_MOST)
-    found = places.straddlers(auth.session(), edition.id, level, asked.argument("kind"))
+    found = places.straddlers(auth.session(), edition.id, level, asked.argument("kind"), atlas.sliver())
     shown = found[(page - 1) * per_page : page * per_page]
     return jsonify(edition=edition.name, total=len(found), straddlers=[_straddler(each) for each in shown])
 

@@ -21,7 +21,7 @@ from gis.issues.matter import Actor
 from gis.people.accounts import ADMINISTRATOR, DEPARTMENT, OPERATOR, Who
 from gis.planning import hotspots
 from gis.territory import location, units
-from gis.web import api, asked, auth, dossier, tiles, webmap
+from gis.web import api, asked, auth, dossier, drawing, tiles, webmap
 
 Json = dict[str, Any]
 
@@ -30,7 +30,7 @@ pages = Blueprint("operator", __name__)
 # More pins than this are a carpet; the page says that it shows the latest ones, and the counts stay whole.
 PINS_MOST = 5000
 ROWS = 40
-FACETS = {"states": "state", "categories": "category", "departments": "department", "flags": "flag"}
+FACETS = {"states": "state", "categories": "category", "departments": "department", "flags": "flag", "dues": "due"}
 # Shown when no boundary is loaded yet.
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 
@@ -71,6 +71,8 @@ def page() -> ResponseReturnValue:
         webmap.MapView(
             bounds=bounds,
             base_version=boot["base_version"],
+            drawing=drawing.DRAWING,
+            locale=auth.locale(),
             nets=tuple(webmap.NetLayer(net["code"], net["edition_id"]) for net in nets),
             nonce=g.csp_nonce,
         )
@@ -92,7 +94,8 @@ def state() -> Response:
         "total": listing.total(session, filters),
         "pins_most": PINS_MOST,
         "counts": _counts(session, filters),
-        "ground": _counts_on_ground(session, filters),
+        "ground": (counted := _counts_on_ground(session, filters)),
+        "units": _numbers(session, [*counted]),
         "sides": _sides(session, filters),
         "rows": _rows(session, filters, 1),
     }
@@ -155,8 +158,8 @@ def _counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
 
 
 def _rows(session: Session, filters: Filters, page_number: int) -> list[Json]:
-    found = listing.rows(session, filters, page=page_number, per_page=ROWS)
-    return _discreet(found)
+    order = listing.parse_order(request.args)
+    return _discreet(listing.rows(session, filters, page=page_number, per_page=ROWS, order=order))
 
 
 def _discreet(found: list[Json]) -> list[Json]:
@@ -172,6 +175,20 @@ def _counts_on_ground(session: Session, filters: Filters) -> dict[str, int]:
         values,
     )
     return {row.key: row.n for row in counted}
+
+
+def _numbers(session: Session, keys: list[str]) -> list[int | None]:
+    """Return the number each unit has in the tiles of today, in the order of the keys; None for one that is gone."""
+    found = session.execute(
+        text("""
+        SELECT u.id FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS k (key, nth)
+        LEFT JOIN unit u ON u.edition_id = ANY(:editions) AND u.net = split_part(k.key, ':', 1)
+            AND u.level = split_part(k.key, ':', 2) AND u.code = split_part(k.key, ':', 3)
+        ORDER BY k.nth
+        """),
+        {"keys": keys, "editions": [edition.id for edition in units.in_force(session, auth.today())]},
+    )
+    return list(found.scalars())
 
 
 def _sides(session: Session, filters: Filters) -> Json:
@@ -202,18 +219,25 @@ def _nets(session: Session, on: date) -> list[Json]:
             "edition_id": edition.id,
             "edition": edition.name,
             "valid_from": edition.valid_from.isoformat(),
-            "levels": [
-                {
-                    "code": level.code,
-                    "name": level.name_zh,
-                    "name_en": level.name_en,
-                    "colour": level.colour,
-                    "divides": level.divides,
-                }
-                for level in edition.levels
-            ],
+            "levels": _levels(session, edition),
         }
         for edition in units.in_force(session, on)
+    ]
+
+
+def _levels(session: Session, edition: units.EditionRef) -> list[Json]:
+    """Describe the levels of an edition; from_z: the zoom from which the map shows one."""
+    shown_from = tiles.level_widths(session, edition.id).shown_from()
+    return [
+        {
+            "code": level.code,
+            "name": level.name_zh,
+            "name_en": level.name_en,
+            "colour": level.colour,
+            "divides": level.divides,
+            "from_z": shown_from.get(level.code, 0),
+        }
+        for level in edition.levels
     ]
 
 
@@ -234,11 +258,14 @@ def _categories(session: Session) -> list[Json]:
 
 
 def _departments(session: Session) -> list[Json]:
+    """List the departments by their names in the reader's language: a large city has thousands of them."""
     found = session.execute(
         text("""
-        SELECT code, name_zh AS name, name_en, net || ':' || level || ':' || unit_code AS ground
+        SELECT code, coalesce(nullif(CASE WHEN :lang = 'en' THEN name_en END, ''), name_zh) AS name,
+               net || ':' || level || ':' || unit_code AS ground
         FROM department ORDER BY code
-        """)
+        """),
+        {"lang": auth.locale()},
     )
     return [dict(row) for row in found.mappings()]
 
@@ -269,12 +296,16 @@ _TOP = text("""
 def _city(session: Session, on: date) -> Json:
     """Name the city and who drew it: the one unit at the top of the first net, if there is but one."""
     in_force = units.in_force(session, on)
-    found = session.execute(
-        text("""
+    found = (
+        session.execute(
+            text("""
         SELECT unit.name, unit.name_en, edition.source FROM unit JOIN edition ON edition.id = unit.edition_id
         JOIN level ON level.net = unit.net AND level.code = unit.level
         WHERE unit.edition_id = :edition AND level.rank = 0 LIMIT 2
         """),
-        {"edition": in_force[0].id if in_force else None},
-    ).mappings().all()
+            {"edition": in_force[0].id if in_force else None},
+        )
+        .mappings()
+        .all()
+    )
     return dict(found[0]) if len(found) == 1 else {"name": "", "name_en": "", "source": ""}

@@ -64,10 +64,12 @@ class NetLayer:
 
 @dataclass(frozen=True)
 class MapView:
-    """What the page wants drawn. bounds: west, south, east, north in degrees."""
+    """What the page wants drawn. bounds: west, south, east, north in degrees; drawing: in which way tiles are drawn."""
 
     bounds: Bounds
     base_version: str
+    drawing: int
+    locale: str
     nets: tuple[NetLayer, ...]
     nonce: str
 
@@ -178,9 +180,9 @@ def operator_map(view: MapView) -> Parts:
 
 
 def _layers(view: MapView) -> Iterable[Element]:
-    yield BaseMap(f"/tiles/base/{view.base_version}/{{z}}/{{x}}/{{y}}.mvt")
+    yield BaseMap(f"/tiles/base/{view.base_version}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt")
     for net in view.nets:
-        yield _named(_net_layer(net), str(net.edition_id), "net")
+        yield _named(_net_layer(net, view), str(net.edition_id), "net")
     yield _named(_straddlers(view), "parted", "straddlers")
     density = HeatMap(
         [], name="density", show=False, radius=26, blur=22, max_zoom=15, min_opacity=0.15, gradient=DENSITY
@@ -210,22 +212,22 @@ def _layers(view: MapView) -> Iterable[Element]:
     yield _named(live, "issues", "live")
 
 
-def _net_layer(net: NetLayer) -> VectorGridProtobuf:
+def _net_layer(net: NetLayer, view: MapView) -> VectorGridProtobuf:
     # As text: Folium would turn the names of layers and levels into camelCase.
     options = """{
         rendererFactory: L.canvas.tile, interactive: true, maxNativeZoom: 16, pane: "units",
         vectorTileLayerStyles: {units: Shaotu.unitStyle, faults: Shaotu.faultStyle},
         getFeatureId: Shaotu.unitId
     }"""
-    url = f"/tiles/units/{net.edition_id}/{{z}}/{{x}}/{{y}}.mvt"
+    url = f"/tiles/units/{net.edition_id}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt?v={view.drawing}"
     return VectorGridProtobuf(url, net.net, options, show=False)
 
 
 def _straddlers(view: MapView) -> VectorGridProtobuf:
-    # Not interactive: its canvas would take the clicks meant for the units below. The list beside the map opens them.
+    # Passive: its canvas lets the pointer through to the units below, and the page asks it first what was meant.
     options = """{
-        rendererFactory: L.canvas.tile, interactive: false, maxNativeZoom: 16, pane: "straddlers",
-        vectorTileLayerStyles: {straddlers: Shaotu.straddlerStyle}
+        rendererFactory: L.canvas.tile, interactive: true, passive: true, maxNativeZoom: 16, pane: "straddlers",
+        vectorTileLayerStyles: {straddlers: Shaotu.straddlerStyle}, getFeatureId: Shaotu.placeId
     }"""
     url = f"/tiles/straddlers/{view.base_version}/{{edition}}/{{level}}/{{z}}/{{x}}/{{y}}.mvt"
     return VectorGridProtobuf(url, "straddlers", options, show=False)

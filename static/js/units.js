@@ -16,12 +16,13 @@ window.Shaotu = window.Shaotu || {};
   ])));
 
   // Shared with the page: the net that shows, how many issues stand in each unit, whether they shade it.
-  Shaotu.ground = { net: "", counts: new Map(), shaded: true };
+  // Small units come without their codes: numbers says which key the number of a unit that has issues stands for.
+  Shaotu.ground = { net: "", counts: new Map(), numbers: new Map(), shaded: true };
 
   const steps = new Map();
 
   // Set the counts and the steps of the shades, from 1 upwards, each at least one more than the one before.
-  Shaotu.count = (counts) => {
+  Shaotu.count = (counts, numbers) => {
     const byLevel = new Map();
     for (const [key, count] of counts) {
       const level = key.slice(0, key.lastIndexOf(":"));
@@ -36,6 +37,7 @@ window.Shaotu = window.Shaotu || {};
       steps.set(level, found);
     }
     Shaotu.ground.counts = counts;
+    Shaotu.ground.numbers = numbers;
   };
 
   // For the legend: colour and range of every shade of a level.
@@ -44,15 +46,18 @@ window.Shaotu = window.Shaotu || {};
     return SHADES[Shaotu.theme()].map((colour, i) => ({ colour, from: from[i], to: (from[i + 1] || Infinity) - 1 }));
   };
 
-  const keyOf = (unit) => `${Shaotu.ground.net}:${unit.level}:${unit.code}`;
+  Shaotu.keyOf = (net, unit) => (unit.code ? `${net}:${unit.level}:${unit.code}` : Shaotu.ground.numbers.get(unit.id) || "");
 
   function shadeOf(unit) {
-    const count = Shaotu.ground.counts.get(keyOf(unit)) || 0;
+    const count = Shaotu.ground.counts.get(Shaotu.keyOf(Shaotu.ground.net, unit)) || 0;
     const step = (steps.get(`${Shaotu.ground.net}:${unit.level}`) || []).findLastIndex((from) => count >= from);
     return step === -1 ? null : SHADES[Shaotu.theme()][step];
   }
 
-  Shaotu.unitId = ({ id, properties }) => (properties.kind ? `fault-${id}` : id);
+  Shaotu.unitId = ({ id, properties }) => {
+    properties.id = id;
+    return properties.kind ? `fault-${id}` : id;
+  };
 
   Shaotu.unitStyle = (unit, zoom) => {
     const { colour, depth } = levels.get(`${Shaotu.ground.net}:${unit.level}`) || { colour: LINE.light, depth: 0 };
@@ -81,6 +86,12 @@ window.Shaotu = window.Shaotu || {};
     fill: true, fillColor: fault.kind === "overlap" ? "#b5342a" : "#8a8f98", fillOpacity: 0.45,
     stroke: true, color: fault.kind === "overlap" ? "#b5342a" : "#5b6470", weight: 1.5, dashArray: "4 3",
   });
+
+  Shaotu.placeId = ({ properties: { kind, id } }) => `${kind}-${id}`;
+
+  // Only the outline of an estate is meant by a click: what stands in it could not be reached any more.
+  Shaotu.touchesPlace = (place, point) => (place.properties.kind === "estate"
+    ? L.Polyline.prototype._containsPoint.call(place, point, true) : place._containsPoint(point));
 
   Shaotu.straddlerStyle = (place) => ({
     fill: place.kind !== "estate", fillColor: "#7b3fa0", fillOpacity: place.kind === "street" ? 0.18 : 0.4,

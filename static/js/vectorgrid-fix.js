@@ -1,4 +1,5 @@
-// leaflet.vectorgrid 1.3.0 was written for an older Leaflet and for plain screens. Three repairs.
+// leaflet.vectorgrid 1.3.0 was written for an older Leaflet and for plain screens. Three repairs, and one question it cannot
+// be asked: what lies at a place.
 "use strict";
 
 // A canvas has as many dots as its screen, or lines are blurred.
@@ -17,7 +18,7 @@ L.Canvas.Tile.include({
     this._layers = {};
     this._drawnLayers = {};
     this._drawing = true;
-    if (options.interactive) this._container.style.pointerEvents = "auto";
+    if (options.interactive && !options.passive) this._container.style.pointerEvents = "auto";
   },
 
   // Where on the tile an event is. Asked of the screen, because a tile of another zoom is stretched.
@@ -39,5 +40,18 @@ L.Canvas.Tile.include({
   _onMouseMove(event) {
     if (!this._map || this._map.dragging.moving() || this._map._animatingZoom) return;
     this._handleMouseHover(event, this._pointOf(event));
+  },
+});
+
+L.VectorGrid.include({
+  // The topmost shape at a place for which `touches(shape, point)` holds, null for none.
+  shapeAt(latlng, touches) {
+    if (!this._map) return null;
+    const dots = this._map.project(latlng, this._tileZoom);
+    const size = this.getTileSize();
+    const at = dots.unscaleBy(size).floor();
+    const tile = this._vectorTiles[`${at.x}:${at.y}:${this._tileZoom}`];
+    const point = dots.subtract(at.scaleBy(size));
+    return Object.values(tile?._layers || {}).findLast((shape) => touches(shape, point)) || null;
   },
 });

@@ -65,6 +65,7 @@ def run(ground: Engine) -> Run:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pieces and batches be so small that a small file has many."""
     monkeypatch.setattr(cutting, "PIECE_BYTES", 300)
+    monkeypatch.setattr(cutting, "FEATURES_BYTES", 300)
     monkeypatch.setattr(columnar, "BATCH_ROWS", 16)
 
 

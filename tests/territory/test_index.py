@@ -10,18 +10,18 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import LineString, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.territory import coords, index, units
 from gis.territory.index import LevelIndex
-from gis.territory.location import UnitRef
+from gis.territory.index.memory import over
 from tests import town
 
 
-def level(*geometries: shapely.Geometry) -> LevelIndex:
-    refs = tuple(UnitRef(n, 1, "net", "level", f"{n:03}", "", "", None) for n in range(len(geometries)))
-    return LevelIndex(refs, np.array(geometries, dtype=object))
+def level(*geometries: BaseGeometry) -> LevelIndex:
+    return over(geometries)
 
 
 def xy(points: Sequence[Point]) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +97,7 @@ whole = st.integers(-2, 12)
 
 
 @st.composite
-def footprints(draw: st.DrawFn) -> shapely.Geometry:
+def footprints(draw: st.DrawFn) -> BaseGeometry:
     corners = draw(st.lists(st.tuples(whole, whole), min_size=2, max_size=6, unique=True))
     points = [town.lonlat(x / 2 + 0.05, y / 4 + 0.03) for x, y in corners]
     if draw(st.booleans()):
@@ -108,7 +108,7 @@ def footprints(draw: st.DrawFn) -> shapely.Geometry:
 
 
 @given(footprint=footprints())
-def test_shares_plus_uncovered_minus_overlap_is_one(footprint: shapely.Geometry) -> None:
+def test_shares_plus_uncovered_minus_overlap_is_one(footprint: BaseGeometry) -> None:
     ground = level(WEST, EAST, town.field(1, 0.5, 2.5, 1.5))
     shares = ground.shares(np.array([footprint], dtype=object))
     uncovered, overlap = ground.uncovered(footprint, shares.row) if len(shares.row) else (1.0, 0.0)
@@ -116,7 +116,7 @@ def test_shares_plus_uncovered_minus_overlap_is_one(footprint: shapely.Geometry)
 
 
 @given(footprint=footprints())
-def test_shares_do_not_depend_on_the_direction_of_the_vertices(footprint: shapely.Geometry) -> None:
+def test_shares_do_not_depend_on_the_direction_of_the_vertices(footprint: BaseGeometry) -> None:
     both = DISTRICTS.shares(np.array([footprint, shapely.reverse(footprint)], dtype=np.object_))
     assert both.share[both.footprint == 0] == pytest.approx(both.share[both.footprint == 1], abs=1e-12)
 
@@ -188,9 +188,10 @@ def test_units_close_by_are_those_within_the_distance(x: int, y: int, reach_m: f
     ground = level(WEST, EAST, town.field(1, 0.5, 2.5, 1.5))
     lon, lat = (np.array([each]) for each in town.lonlat(x / 100 + 0.003, y / 100 + 0.004))
     plane = coords.Plane(lon[0], lat[0])
-    flat = [plane.to_plane(shapely.boundary(unit)) for unit in ground.geometries]
+    units = ground.geometry(range(3))
+    flat = [plane.to_plane(shapely.boundary(unit)) for unit in units]
     far = [
-        0.0 if ground.geometries[row].covers(Point(lon[0], lat[0])) else line.distance(Point(0, 0))
+        0.0 if units[row].covers(Point(lon[0], lat[0])) else line.distance(Point(0, 0))
         for row, line in enumerate(flat)
     ]
     _, row, metres = ground.within(lon, lat, reach_m)

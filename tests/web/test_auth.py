@@ -25,7 +25,7 @@ def test_a_visitor_is_sent_to_the_door(office: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/map/state", "/map/hotspots", "/tiles/units/1/1/0/0.mvt", "/map/agreements", "/map/search?q=ab"]
+    "path", ["/map/state", "/map/hotspots", "/tiles/units/1/zh/1/0/0.mvt", "/map/agreements", "/map/search?q=ab"]
 )
 def test_a_visitor_is_told_nothing(office: Flask, path: str) -> None:
     assert office.test_client().get(path, headers={"Accept": "application/json"}).status_code == 401

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from gis import db
 from gis.issues import intake
@@ -82,6 +84,68 @@ def test_a_chosen_facet_still_counts_its_other_choices(operator: FlaskClient) ->
 def test_units_are_counted_for_the_shades(operator: FlaskClient) -> None:
     ground = told(operator, "/map/state")["ground"]
     assert (ground["admin:city:9901"], ground["admin:district:990101"], ground["admin:district:990102"]) == (3, 2, 2)
+
+
+def test_units_that_are_counted_are_known_by_their_numbers_in_the_tiles(operator: FlaskClient) -> None:
+    said = told(operator, "/map/state")
+    assert len(said["units"]) == len(said["ground"])
+    for key, number in zip(said["ground"], said["units"], strict=True):
+        unit = told(operator, f"/map/units/{number}")
+        assert f"{unit['net']}:{unit['level']}:{unit['code']}" == key
+
+
+def test_a_number_that_is_no_units_is_told(operator: FlaskClient) -> None:
+    assert operator.get("/map/units/999999", headers={"Accept": "application/json"}).status_code == 404
+
+
+def test_departments_are_named_in_the_language_of_the_reader(office: Flask, operator: FlaskClient) -> None:
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        asked = "SELECT name_zh, name_en FROM department WHERE name_en NOT IN ('', name_zh) LIMIT 1"
+        zh, en = session.execute(text(asked)).one()
+    assert f'"{zh}"' in operator.get("/?lang=zh").text
+    assert f'"{en}"' in operator.get("/?lang=en").text
+    operator.get("/?lang=zh")
+
+
+def across(session: Session) -> int:
+    """Put a house across the districts' line, a third of it in the west; return its id."""
+    west, south = town.lonlat(1.9, 0.5)
+    house: int = session.scalars(
+        text("""
+        INSERT INTO building (source, external_id, name, name_en, kind, house_number, street_name, estate_name,
+                              area_m2, attributes, geom)
+        VALUES ('t', 'across', '楼', 'House', 'home', '1', 'x', '', 2000, '{}',
+                ST_Multi(ST_MakeEnvelope(:west, :south, :west + 0.003, :south + 0.001, 4326))) RETURNING id
+        """),
+        {"west": west, "south": south},
+    ).one()
+    session.execute(
+        text("""
+        INSERT INTO place_share (kind, place_id, unit_id, edition_id, share)
+        SELECT 'building', :house, u.id, u.edition_id, CASE WHEN u.code = '990101' THEN 1 / 3.0 ELSE 2 / 3.0 END
+        FROM unit u WHERE u.level = 'district'
+        """),
+        {"house": house},
+    )
+    return house
+
+
+def test_one_place_across_a_line_is_told_as_in_the_list(office: Flask, operator: FlaskClient) -> None:
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        house = across(session)
+        session.commit()
+    (listed,) = told(operator, "/map/straddlers/admin/district/building")["straddlers"]
+    assert told(operator, f"/map/straddlers/admin/district/building/{house}") == listed
+    assert [(part["code"], round(part["part"], 3)) for part in listed["parts"]] == [
+        ("990102", 0.667),
+        ("990101", 0.333),
+    ]
+
+
+def test_a_place_that_lies_across_no_line_of_a_level_is_told(operator: FlaskClient) -> None:
+    path = "/map/straddlers/admin/subdistrict/building/1"
+    answer = operator.get(path, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "places.not_across")
 
 
 def test_the_sides_of_a_straddling_issue_add_up(operator: FlaskClient, codes: dict[str, str]) -> None:

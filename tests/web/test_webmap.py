@@ -15,7 +15,7 @@ from gis.settings import ROOT
 from gis.web import webmap
 from gis.web.webmap import LOCAL, LocalFigure, MapView, NetLayer, OutsideRequestError
 
-VIEW = MapView((120.5, 30.25, 120.54, 30.27), "abc", (NetLayer("admin", 3), NetLayer("unit_grid", 4)), "n0nce")
+VIEW = MapView((120.5, 30.25, 120.54, 30.27), "abc", 1, "zh", (NetLayer("admin", 3), NetLayer("unit_grid", 4)), "n0nce")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from gis.issues.clocks.record import (
     stop,
     suspend,
 )
+from gis.issues.clocks.saying import sentences
 from gis.issues.clocks.values import NAMES, Clock, Reason
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "read_for",
     "resume",
     "scan",
+    "sentences",
     "set_anew",
     "start",
     "stop",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, NotFound
@@ -19,7 +19,7 @@ from gis.issues.standards import Key, Standing
 
 def choices(session: Session, issue_code: str, clerk: Clerk) -> Standing | None:
     """Return the conditions an issue can be filed under today, None if no standard names its class; raise NotFound."""
-    key = _key(_issue(session, issue_code))
+    key = _key(_issue(session, issue_code, _BY_CODE))
     return book.read(session, [key], clerk).find(key)
 
 
@@ -29,7 +29,7 @@ def name(session: Session, issue_code: str, condition: int, clerk: Clerk) -> Kep
     The first condition lets the clock start now; another one after it counts from when the clock started. Raise
     NotFound, Invalid for a condition there is not, Conflict where no standard holds or the clock has stopped.
     """
-    issue = _issue(session, issue_code)
+    issue = _issue(session, issue_code, _LOCKED)
     going_by = book.read(session, [_key(issue)], clerk, timed=True)
     if going_by.find(_key(issue)) is None:
         raise Conflict("clock.no_standard", category=issue.category, scheme=f"{issue.scheme} {issue.scheme_version}")
@@ -58,8 +58,8 @@ def placed(session: Session, issue_id: int, clerk: Clerk) -> None:
     record.append(session, last, values.STARTED if clock.started_at else values.UNSET, clock, clerk)
 
 
-def _issue(session: Session, issue_code: str) -> Row[Any]:
-    found = session.execute(_BY_CODE, {"code": issue_code}).one_or_none()
+def _issue(session: Session, issue_code: str, sql: TextClause) -> Row[Any]:
+    found = session.execute(sql, {"code": issue_code}).one_or_none()
     if found is None:
         raise NotFound("issue.not_found", code=issue_code)
     return found
@@ -77,7 +77,8 @@ def _key(issue: Row[Any]) -> Key:
 
 
 _COLUMNS = "id, scheme, scheme_version, category, condition, located, ground"
+_BY_CODE = text(f"SELECT {_COLUMNS} FROM issue WHERE code = :code")
 # Two who name a condition at once do it one after the other.
-_BY_CODE = text(f"SELECT {_COLUMNS} FROM issue WHERE code = :code FOR UPDATE")
+_LOCKED = text(f"SELECT {_COLUMNS} FROM issue WHERE code = :code FOR UPDATE")
 _BY_ID = text(f"SELECT {_COLUMNS} FROM issue WHERE id = :id")
 _NAMED = text("UPDATE issue SET condition = :condition WHERE id = :id")

@@ -24,6 +24,7 @@ from gis.territory.boundaries.draft import Draft, Ground
 from gis.territory.boundaries.manifest import Net
 from gis.territory.coords import Geometries
 from gis.territory.faults import FATAL, Fault
+from gis.territory.index import record
 
 SHOWN_FAULTS = 20
 UNIT_COLUMNS = (
@@ -94,7 +95,8 @@ def load(session: Session, draft: Draft, *, accept: bool, by: str, now: datetime
         _write_net(session, draft.net)
         edition = _write_edition(session, draft, found, by=by, now=now)
         mended = _write_units(session, draft.units, edition)
-        edition.report = edition.report | {"mended": mended, "accepted": len(above)}
+        digest = record.digest(session, edition.id)
+        edition.report = edition.report | {"mended": mended, "accepted": len(above), "digest": digest}
         session.add_all(_row(edition.id, fault) for fault in found if fault.kind != "mismatch")
         session.flush()
     return edition

@@ -99,7 +99,7 @@ def _by_lines(asked: Asked, nth: int) -> tuple[Bools, Bools]:
     known = ~np.isnan(points.sigma_m)
     total_m = np.hypot(points.sigma_m, asked.ground.edition.line_sigma_m)
     reach_m = np.where(known, probability.REACH_SIGMA * total_m, near_m)
-    reached = level.is_near(points.lon, points.lat, reach_m)  # type: ignore[arg-type]
+    reached = level.is_near(points.lon, points.lat, reach_m)
     # Near is three sigma, and so among those that are reached.
     return reached & ~known, reached & known
 

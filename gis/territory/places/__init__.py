@@ -4,7 +4,16 @@ from gis.territory.places.footprints import Reject
 from gis.territory.places.loading import Report, Watch, load
 from gis.territory.places.mapping import PlaceFile, read_mapping
 from gis.territory.places.nearby import Surroundings, nearest, surroundings
-from gis.territory.places.shares import SHARED_KINDS, Part, Sliver, Straddler, share_all, share_moved, straddlers
+from gis.territory.places.shares import (
+    SHARED_KINDS,
+    Part,
+    Sliver,
+    Straddler,
+    share_all,
+    share_moved,
+    straddler,
+    straddlers,
+)
 
 __all__ = [
     "SHARED_KINDS",
@@ -21,6 +30,7 @@ __all__ = [
     "read_mapping",
     "share_all",
     "share_moved",
+    "straddler",
     "straddlers",
     "surroundings",
 ]

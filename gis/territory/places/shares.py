@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import shapely
@@ -15,7 +16,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.errors import Invalid
+from gis.errors import Invalid, NotFound
 from gis.territory import units
 from gis.territory.location import UnitRef
 from gis.territory.places.nearby import CALLED
@@ -180,6 +181,25 @@ def straddlers(
     session: Session, edition_id: int, level: str, kind: str, sliver: Sliver = Sliver()
 ) -> tuple[Straddler, ...]:
     """List the places of a kind that lie across a line of a level, the most evenly divided first."""
+    return _across(session, kind, _asked(edition_id, level, sliver))
+
+
+def straddler(
+    session: Session, edition_id: int, level: str, place: tuple[str, int], sliver: Sliver = Sliver()
+) -> Straddler:
+    """Return one place (kind, id) that lies across a line of a level; raise NotFound if it does not."""
+    kind, place_id = place
+    found = _across(session, kind, _asked(edition_id, level, sliver) | {"place": place_id})
+    if not found:
+        raise NotFound("places.not_across", kind=kind, id=place_id, level=level)
+    return found[0]
+
+
+def _asked(edition_id: int, level: str, sliver: Sliver) -> dict[str, Any]:
+    return {"edition": edition_id, "level": level, "share": sliver.share, "area_m2": sliver.area_m2, "place": None}
+
+
+def _across(session: Session, kind: str, asked: dict[str, Any]) -> tuple[Straddler, ...]:
     if kind not in SHARED_KINDS:
         raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(SHARED_KINDS))
     rows = session.execute(
@@ -190,6 +210,7 @@ def straddlers(
                 SELECT s.place_id, max(s.share) AS largest
                 FROM place_share s JOIN unit u ON u.id = s.unit_id JOIN {kind} p ON p.id = s.place_id
                 WHERE s.edition_id = :edition AND s.kind = :kind AND u.level = :level
+                  AND (CAST(:place AS bigint) IS NULL OR s.place_id = :place)
                   -- only what is parted somewhere can lie across a line; this much is read from a small index
                   AND s.place_id IN (SELECT place_id FROM place_share
                                      WHERE edition_id = :edition AND kind = :kind AND share < 0.999999)
@@ -202,7 +223,7 @@ def straddlers(
             WHERE s.share > :share OR s.share * p.area_m2 > :area_m2
             ORDER BY across.largest, p.id, s.share DESC, u.code
         """),
-        {"edition": edition_id, "kind": kind, "level": level, "share": sliver.share, "area_m2": sliver.area_m2},
+        asked | {"kind": kind},
     ).mappings()
     return tuple(_straddler(kind, list(parts)) for _, parts in groupby(rows, key=lambda row: row["place_id"]))
 

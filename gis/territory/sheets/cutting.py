@@ -26,6 +26,8 @@ Cut = tuple[int, int]
 compiled = numba.njit(cache=True, nogil=True)
 
 PIECE_BYTES = 1 << 23
+# JSON is read in one go that nothing can come between: short, so that other threads do not wait.
+FEATURES_BYTES = 1 << 20
 # One record alone longer than this is no record of a place.
 RECORD_MOST_BYTES = 1 << 27
 # What may stand before the features of a collection and behind them: its name, its coordinate system.
@@ -41,7 +43,7 @@ def records(path: Path, delimiter: str, start: int, end: int) -> Iterator[Cut]:
     """Yield (start, end) of pieces of whole records of a table; raise Invalid where a quoted cell never ends."""
     with path.open("rb") as file:
         while start < end:
-            ends = _grown(file, start, end, partial(_records, ord(delimiter), path))
+            ends = _grown(file, (start, end), partial(_records, ord(delimiter), path), PIECE_BYTES)
             yield start, start + ends
             start += ends
 
@@ -51,7 +53,7 @@ def features(path: Path, start: int, end: int | None = None) -> Iterator[Cut]:
     with path.open("rb") as file:
         last = file.seek(0, io.SEEK_END) if end is None else end
         while start < last:
-            ends = _grown(file, start, last, partial(_features, path, end is None))
+            ends = _grown(file, (start, last), partial(_features, path, end is None), FEATURES_BYTES)
             if not ends:
                 break
             yield start, start + ends
@@ -60,9 +62,9 @@ def features(path: Path, start: int, end: int | None = None) -> Iterator[Cut]:
             _check_tail(file, start, path)
 
 
-def _grown(file: BinaryIO, start: int, end: int, cut: Callable[[Bytes, bool], int | None]) -> int:
+def _grown(file: BinaryIO, within: Cut, cut: Callable[[Bytes, bool], int | None], length: int) -> int:
     """Read more and more until a cut is found. cut(data, is_last) -> where, None: not in these bytes."""
-    length = PIECE_BYTES
+    start, end = within
     while True:
         data = _read(file, start, min(length, end - start))
         ends = cut(data, len(data) < length or start + length >= end)

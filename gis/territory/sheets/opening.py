@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,14 @@ KINDS = {
     ".gpkg": "layer",
     ".shp": "layer",
 }
-UNREADABLE = (pa.ArrowException, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError, ValueError)
+UNREADABLE = (
+    pa.ArrowException,
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    csv.Error,
+    OSError,
+    ValueError,
+)
 
 
 def kind_of(path: Path) -> str:

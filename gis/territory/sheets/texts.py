@@ -27,6 +27,8 @@ Json = dict[str, Any]
 ENCODINGS = ("utf-8", "gb18030")
 DELIMITERS = (",", ";", "\t", "|")
 GEOMETRY = "geometry"
+# Cells may be as long as records; the library's own limit holds for the whole process.
+csv.field_size_limit(cutting.RECORD_MOST_BYTES)
 
 
 class CsvTable:

@@ -3,10 +3,12 @@
 import { byId, el, fill, button } from "./dom.js";
 import { boot, categoryName, departmentName, has, number, t } from "./words.js";
 import { FACETS, say, state } from "./state.js";
+import { choiceMark } from "./clock.js";
 
 const TIMES = ["1", "7", "30", "all"];
 const SHOWN = 4;
-const KEYS = { categories: "category", departments: "department", states: "state", flags: "flag" };
+const DUES = ["overdue", "soon", "later", "unset"];
+const KEYS = { categories: "category", departments: "department", states: "state", flags: "flag", dues: "due" };
 const open = new Set();
 
 const namesOf = {
@@ -14,6 +16,7 @@ const namesOf = {
   departments: departmentName,
   states: (code) => t(`state.${code}`),
   flags: (code) => t(`flag.${code}`),
+  dues: (code) => t(`due.${code}`),
 };
 
 export function draw(counts) {
@@ -29,7 +32,7 @@ export function draw(counts) {
   fill(byId("filter-sum"), chosen ? button(t("clear", { n: chosen }), (event) => { event.preventDefault(); clearAll(); }, { class: "link" }) : null);
 }
 
-const order = (facet) => ["states", "flags", "categories", "departments"].indexOf(facet);
+const order = (facet) => ["states", "dues", "flags", "categories", "departments"].indexOf(facet);
 
 function clearAll() {
   for (const facet of FACETS) state[facet].clear();
@@ -38,7 +41,7 @@ function clearAll() {
 }
 
 function group(facet, counts) {
-  const fixed = { states: boot.states, flags: boot.flags.filter((flag) => flag !== "unlocated") }[facet];
+  const fixed = { states: boot.states, flags: boot.flags.filter((flag) => flag !== "unlocated"), dues: DUES }[facet];
   const codes = fixed || [...new Set([...state[facet], ...Object.keys(counts)])].sort((a, b) => (counts[b] || 0) - (counts[a] || 0) || a.localeCompare(b));
   if (!codes.length) return null;
   const shown = fixed || open.has(facet) ? codes : codes.slice(0, SHOWN);
@@ -56,5 +59,6 @@ function choice(facet, code, count) {
       onchange: ({ target }) => { state[facet][target.checked ? "add" : "delete"](code); say("filters"); },
     }),
     facet === "flags" && window.Shaotu.mark([code]),
+    facet === "dues" && choiceMark(code),
     el("span", { class: "name" }, namesOf[facet](code)), el("span", { class: "n" }, number(count)));
 }

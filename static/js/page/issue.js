@@ -6,6 +6,7 @@ import { boot, categoryName, departmentName, fullTime, has, levelName, metres, n
 import { say, state } from "./state.js";
 import { choose, unchoose } from "./map.js";
 import { badges, marks } from "./list.js";
+import { limits, timeLeft } from "./clock.js";
 import { light } from "./lights.js";
 import * as moves from "./moves.js";
 import { shares } from "./straddlers.js";
@@ -42,7 +43,7 @@ export function close() {
 }
 
 export async function open(code, { keepView = false } = {}) {
-  const { issue, location, decision, explanation, history, outlines, loop } = await ask(`/map/issues/${encodeURIComponent(code)}`);
+  const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop } = await ask(`/map/issues/${encodeURIComponent(code)}`);
   state.issue = code;
   state.unit = "";
   say("opened");
@@ -55,7 +56,7 @@ export async function open(code, { keepView = false } = {}) {
   frame(nameOf(issue.category), [`${issue.code} · ${t(`state.${issue.state}`)} `, light(loop.light)],
     el("p", { class: "said" }, issue.text),
     issue.photos?.length ? el("div", { class: "photos" }, issue.photos.map((photo) => el("a", { href: photo.url, target: "_blank", rel: "noopener" }, el("img", { src: photo.url, alt: photo.name, loading: "lazy", width: 120, height: 90 })))) : null,
-    badges(issue.flags).length || loop.marks.length ? el("p", { class: "badges" }, badges(issue.flags), marks(loop.marks)) : null,
+    el("p", { class: "badges" }, timeLeft(issue), badges(issue.flags), marks(loop.marks)),
     moves.section(issue, loop, (after) => { say("changed"); return open(after, { keepView: true }); }),
     el("dl", { class: "facts" },
       fact(t("issue.reported"), fullTime(issue.reported_at)),
@@ -66,6 +67,7 @@ export async function open(code, { keepView = false } = {}) {
       location ? fact(t("issue.accuracy"), accuracy(location.place)) : null,
       ["building", "street", "estate"].filter((kind) => location?.[kind]).map((kind) => fact(t(`place.${kind}`), near(location[kind])))),
     !issue.located || issue.state === "to_locate" ? toLocate(issue, location) : null,
+    clocks.length ? section(t("clock.title"), limits(issue, clocks, conditions)) : null,
     decision ? section(t("issue.whose"), whose(decision, sides)) : null,
     explanation.length ? section(t("issue.why"), el("ol", { class: "why" }, explanation.map((line) => el("li", {}, line)))) : null,
     location && location.located ? section(t("issue.ground"), location.nets.map((net) => ground(net))) : null,

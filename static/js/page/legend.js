@@ -3,9 +3,11 @@
 import { boot, levelName, nameOf, t } from "./words.js";
 import { byId, el, fill } from "./dom.js";
 import { say, state } from "./state.js";
+import { levelsShown } from "./map.js";
 
 export function draw() {
   const net = boot.nets.find((each) => each.code === state.net);
+  const levels = net ? levelsShown(net) : [];
   const { mark, shades, faultStyle, straddlerStyle } = window.Shaotu;
   const two = [{ key: "a", part: 2 }, { key: "b", part: 1 }];
   fill(byId("legend-body"),
@@ -13,9 +15,10 @@ export function draw() {
       [[[], "clear"], [["straddles"], "straddles"], [["near_boundary"], "near_boundary"], [["in_gap"], "in_gap"], [["in_overlap"], "in_overlap"], [["exclave"], "exclave"], [["outside"], "outside"]]
         .map(([flags, word]) => el("li", {}, mark(flags, flags.length ? two : []), t(`legend.${word}`)))),
     net && el("ul", { class: "plain" },
-      net.levels.map((level, i) => el("li", {}, el("span", { class: "stroke", style: { "--colour": i === net.levels.length - 1 ? "var(--line-strong)" : level.colour, "--weight": `${Math.max(1, net.levels.length - i)}px` } }), levelName(net.code, level.code)))),
+      net.levels.map((level, i) => el("li", {}, el("span", { class: "stroke", style: { "--colour": i === net.levels.length - 1 ? "var(--line-strong)" : level.colour, "--weight": `${Math.max(1, net.levels.length - i)}px` } }), levelName(net.code, level.code),
+        !levels.includes(level) && el("span", { class: "quiet" }, t("legend.nearer"))))),
     state.shaded && net && el("ul", { class: "plain shades" },
-      shades(`${net.code}:${net.levels.at(-1).code}`).map(({ colour, from, to }) => el("li", {}, el("span", { class: "swatch", style: { "--colour": colour } }), !Number.isFinite(to) ? `≥ ${from}` : from === to ? String(from) : `${from}–${to}`)), el("li", { class: "quiet" }, t("legend.shade", { level: levelName(net.code, net.levels.at(-1).code) }))),
+      shades(`${net.code}:${levels.at(-1).code}`).map(({ colour, from, to }) => el("li", {}, el("span", { class: "swatch", style: { "--colour": colour } }), !Number.isFinite(to) ? `≥ ${from}` : from === to ? String(from) : `${from}–${to}`)), el("li", { class: "quiet" }, t("legend.shade", { level: levelName(net.code, levels.at(-1).code) }))),
     el("ul", { class: "plain" },
       el("li", {}, el("span", { class: "swatch dashed", style: { "--colour": faultStyle({ kind: "gap" }).fillColor } }), t("legend.gap")),
       el("li", {}, el("span", { class: "swatch dashed", style: { "--colour": faultStyle({ kind: "overlap" }).fillColor } }), t("legend.overlap")),

@@ -1,7 +1,7 @@
 // Lights: a colour, a shape and a word for how an issue or a party stands. Never the colour alone.
 
 import { el } from "./dom.js";
-import { boot, fullTime, nameOf, span, t } from "./words.js";
+import { boot, nameOf } from "./words.js";
 
 const OVER = new Set(["closed", "evaluated", "rejected", "voided", "merged", "self_handled"]);
 const PATHS = {
@@ -32,9 +32,3 @@ export function ofIssue(issue) {
 }
 
 const codeOf = (stage) => boot.lights.find((each) => each.stages.includes(stage))?.code ?? null;
-
-export function due(issue) {
-  if (!issue.due_at || OVER.has(issue.state)) return null;
-  const left = new Date(issue.due_at) - Date.now();
-  return el("time", { class: `due${left < 0 ? " over" : ""}`, datetime: issue.due_at, title: fullTime(issue.due_at) }, t(left < 0 ? "due.over" : "due.left", { time: span(Math.abs(left)) }));
-}

@@ -4,7 +4,8 @@ import { byId, button, el, fill } from "./dom.js";
 import { ask } from "./doors.js";
 import { age, fullTime, nameOf, number, t } from "./words.js";
 import { asQuery, say, state } from "./state.js";
-import { due, light, ofIssue } from "./lights.js";
+import { timeLeft } from "./clock.js";
+import { light, ofIssue } from "./lights.js";
 
 const shown = { rows: [], total: 0, page: 1, fresh: new Set() };
 
@@ -35,12 +36,19 @@ export function remove(code) {
 
 function render() {
   const focused = document.activeElement?.dataset?.code;
+  const ordering = document.activeElement?.id === "order";
   const left = shown.total - shown.rows.length;
   fill(byId("issues"),
-    el("p", { class: "sum", role: "status" }, t("listed", { n: number(shown.total) }), state.text ? el("span", { class: "quiet" }, ` · “${state.text}”`) : null),
+    el("div", { class: "sum-bar" }, el("p", { class: "sum", role: "status" }, t("listed", { n: number(shown.total) }), state.text ? el("span", { class: "quiet" }, ` · “${state.text}”`) : null), order()),
     shown.rows.length ? el("ol", { class: "plain rows" }, shown.rows.map(row)) : el("p", { class: "empty" }, t("nothing_listed")),
     left > 0 && button(t("more", { n: number(left) }), more, { class: "wide" }));
+  if (ordering) byId("order").focus();
   if (focused) byId("issues").querySelector(`[data-code="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function order() {
+  return el("select", { id: "order", "aria-label": t("order"), onchange: ({ target }) => { state.order = target.value; say("filters"); } },
+    ["reported", "due"].map((each) => el("option", { value: each, selected: state.order === each }, t(`order.${each}`))));
 }
 
 async function more() {
@@ -61,7 +69,7 @@ export function row(issue) {
   el("span", { class: "row-main" },
     el("span", { class: "row-head" }, el("b", {}, nameOf(issue.category)), el("time", { datetime: issue.reported_at, title: fullTime(issue.reported_at) }, age(issue.reported_at))),
     issue.text ? el("span", { class: "row-text" }, issue.text) : null,
-    el("span", { class: "row-foot" }, light(ofIssue(issue)), el("span", {}, t(`state.${issue.state}`)), issue.lead ? el("span", {}, nameOf(issue.lead)) : null, due(issue), badges(issue.flags), marks(issue.marks)))));
+    el("span", { class: "row-foot" }, light(ofIssue(issue)), el("span", {}, t(`state.${issue.state}`)), issue.due_at ? timeLeft(issue) : null, issue.lead ? el("span", {}, nameOf(issue.lead)) : null, badges(issue.flags), marks(issue.marks)))));
 }
 
 export const marks = (said) => (said || []).map((mark) => el("span", { class: `badge mark-${mark}` }, t(`mark.${mark}`)));

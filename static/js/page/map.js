@@ -2,20 +2,20 @@
 
 import { boot, levelName, nameOf, number, t } from "./words.js";
 import { byId, el, fill } from "./dom.js";
+import { ask } from "./doors.js";
 import { say, state } from "./state.js";
 
-export const finestLevel = () => {
-  const net = boot.nets.find((each) => each.code === state.net);
-  return net && { net, level: net.levels.at(-1) };
-};
-
 export const map = window.map_main;
+
+// The levels of a net that are wide enough to be drawn at this zoom, coarsest first.
+export const levelsShown = (net) => net.levels.filter((level) => Math.round(map.getZoom()) >= level.from_z);
+
 export const live = window.live_issues;
 const cluster = window.cluster_issues;
 const density = window.density_issues;
 const parted = window.straddlers_parted;
 const layers = new Map(boot.nets.map((net) => [net.code, window[`net_${net.edition_id}`]]));
-const { ground, store } = window.Shaotu;
+const { ground, keyOf, store } = window.Shaotu;
 
 const chosen = L.layerGroup().addTo(map);
 const shapes = L.layerGroup().addTo(map);
@@ -32,11 +32,11 @@ const whole = L.latLngBounds([south, west], [north, east]);
 
 export function start(view) {
   for (const [code, layer] of layers) {
-    layer.on("click", (event) => drawing.active || say("unit", { ...event.layer.properties, net: code }));
+    layer.on("click", (event) => pressed(event.latlng, "unit", { ...event.layer.properties, net: code }));
     layer.on("mouseover", (event) => hover(code, event.layer.properties));
     layer.on("mouseout", () => hover());
   }
-  map.on("click", () => drawing.active || say("nothing"));
+  map.on("click", (event) => pressed(event.latlng, "nothing"));
   byId("zoom-in").onclick = () => map.zoomIn();
   byId("zoom-out").onclick = () => map.zoomOut();
   byId("whole").onclick = () => map.fitBounds(whole);
@@ -54,7 +54,16 @@ export function start(view) {
   else map.fitBounds(whole, { animate: false });
   map.on("moveend", () => say("moved"));
   // pins under a density would cover what it shows
-  map.on("zoomend", showLayers);
+  map.on("zoomend", () => { showLayers(); say("zoomed"); });
+}
+
+// A place across a line lies above the units: where one is, it is meant.
+function pressed(latlng, what, detail) {
+  if (drawing.active) return;
+  const place = parted.shapeAt(latlng, window.Shaotu.touchesPlace);
+  if (place) say("straddler", { ...place.properties, keepView: true });
+  else if (what !== "unit" || detail.code) say(what, detail);
+  else if (detail.level) call(detail.id).then((unit) => say(what, unit), (error) => say("failed", error));
 }
 
 export function showLayers() {
@@ -87,8 +96,8 @@ function toggle(layer, shown) {
   if (!shown && map.hasLayer(layer)) map.removeLayer(layer);
 }
 
-export function recount(counts) {
-  window.Shaotu.count(counts);
+export function recount(counts, numbers) {
+  window.Shaotu.count(counts, numbers);
   const layer = layers.get(state.net);
   if (layer && state.shaded) window.Shaotu.reshade(layer);
 }
@@ -164,15 +173,36 @@ export function flyTo(latlng, zoom) {
 }
 
 const tip = byId("hover");
+// Small units come without their codes and names: who the pointer rests on is asked.
+const RESTS_MS = 120;
+const called = new Map();
+let pointedAt = null;
+
+function call(id) {
+  if (!called.has(id)) called.set(id, ask(`/map/units/${id}`));
+  called.get(id).catch(() => called.delete(id));
+  return called.get(id);
+}
 
 function hover(net, unit) {
   tip.hidden = !unit || !unit.level;
+  pointedAt = tip.hidden ? null : unit.id;
   if (tip.hidden) return;
-  const key = `${net}:${unit.level}:${unit.code}`;
-  const count = ground.counts.get(key) || 0;
+  tell(net, unit);
+  if (!unit.code) setTimeout(callByName, RESTS_MS, net, unit.id);
+}
+
+async function callByName(net, id) {
+  if (id !== pointedAt) return;
+  const unit = await call(id).catch(() => null);
+  if (unit && id === pointedAt) tell(net, unit);
+}
+
+function tell(net, unit) {
+  const key = keyOf(net, unit);
   const serving = namesByGround.get(key) || [];
   fill(tip,
     el("b", {}, nameOf(unit)), " ", el("span", { class: "quiet" }, levelName(net, unit.level)),
-    el("br"), t("issues_n", { n: number(count) }),
+    el("br"), t("issues_n", { n: number(ground.counts.get(key) || 0) }),
     serving.length ? [el("br"), el("span", { class: "quiet" }, serving.slice(0, 3).join(" · "))] : null);
 }

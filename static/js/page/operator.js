@@ -43,7 +43,8 @@ async function refresh() {
   if (mine !== asked) return null;
   store.features = told.issues.features;
   store.sides = new Map(Object.entries(told.sides));
-  map.recount(new Map(Object.entries(told.ground)));
+  const keys = Object.keys(told.ground);
+  map.recount(new Map(Object.entries(told.ground)), new Map(told.units.map((id, nth) => [id, keys[nth]])));
   map.drawIssues();
   legend.draw();
   filters.draw.last = () => filters.draw(told.counts);
@@ -173,7 +174,9 @@ on("moved", () => { clearTimeout(rested); rested = setTimeout(keep, 300); });
 on("opened", () => { keep(); for (const row of document.querySelectorAll("[data-code]")) { if (row.dataset.code === state.issue) row.setAttribute("aria-current", "true"); else row.removeAttribute("aria-current"); } });
 on("issue", (code) => issue.open(code, { keepView: false }).catch((error) => say("failed", error)));
 on("unit", (which) => unit.open(which).catch((error) => say("failed", error)));
+on("straddler", (which) => straddlers.open(which).catch((error) => say("failed", error)));
 on("nothing", () => issue.close());
+on("zoomed", legend.draw);
 on("changed", refresh);
 on("failed", (error) => { notice("failed", error.message, button(t("close"), () => clear("failed"))); });
 

@@ -1,17 +1,17 @@
 // What is chosen: filters, net, layers, and what is open. The address keeps it, so a view can be sent to a colleague.
 
-export const FACETS = ["categories", "departments", "states", "flags"];
+export const FACETS = ["categories", "departments", "states", "flags", "dues"];
 const DAY_MS = 86_400_000;
 const listeners = new Map();
 
 export const state = {
-  days: "7", net: "", issue: "", unit: "", text: "", tab: "issues",
+  days: "7", net: "", issue: "", unit: "", text: "", tab: "issues", order: "reported",
   straddlers: false, density: false, shaded: true, footprints: true,
-  categories: new Set(), departments: new Set(), states: new Set(), flags: new Set(),
+  categories: new Set(), departments: new Set(), states: new Set(), flags: new Set(), dues: new Set(),
 };
 
 const SWITCHES = ["straddlers", "density", "shaded"];
-const PLAIN = ["days", "net", "issue", "unit", "text", "tab"];
+const PLAIN = ["days", "net", "issue", "unit", "text", "tab", "order"];
 const DEFAULTS = { ...state };
 
 export function read() {
@@ -43,7 +43,14 @@ export function asQuery() {
   if (from) query.since = from.toISOString();
   for (const name of FACETS) if (state[name].size) query[name] = [...state[name]].join(",");
   if (state.text) query.text = state.text;
+  if (state.order !== DEFAULTS.order) query.order = state.order;
   return query;
+}
+
+export function dueOf({ due_at: due, warn_at: warn }) {
+  if (!due) return "unset";
+  if (new Date(due) < Date.now()) return "overdue";
+  return new Date(warn) <= Date.now() ? "soon" : "later";
 }
 
 // Does an issue that just arrived belong to what is listed? Words are left to the server.
@@ -53,7 +60,7 @@ export function matches({ properties }) {
   if (state.text) return false;
   const within = (name, values) => !state[name].size || values.some((value) => state[name].has(value));
   return within("categories", [properties.category.code]) && within("states", [properties.state])
-    && within("flags", properties.flags) && within("departments", properties.departments.map((each) => each.code));
+    && within("dues", [dueOf(properties)]) && within("flags", properties.flags) && within("departments", properties.departments.map((each) => each.code));
 }
 
 export function on(event, listener) {

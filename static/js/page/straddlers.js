@@ -5,6 +5,8 @@ import { ask } from "./doors.js";
 import { area, levelName, nameOf, number, percent, t } from "./words.js";
 import { say, state } from "./state.js";
 import { choose, straddledLevel } from "./map.js";
+import { frame } from "./issue.js";
+import { fact, section, unitLink } from "./unit.js";
 
 const KINDS = ["building", "street", "estate"];
 let kind = "building";
@@ -26,10 +28,23 @@ export async function draw() {
 }
 
 function place(each) {
-  return el("li", {}, el("button", { type: "button", class: "row", onclick: () => choose({ footprint: each.geometry, box: each.box }) },
+  return el("li", {}, el("button", { type: "button", class: "row", onclick: () => say("straddler", each) },
     icon(each.kind), el("span", { class: "row-main" },
       el("span", { class: "row-head" }, el("b", {}, nameOf(each) || t(`place.${each.kind}`)), el("span", { class: "quiet" }, area(each.area_m2))),
       shares(each.parts))));
+}
+
+// The card of one, whether it was chosen in the list or on the map.
+export async function open({ kind: which, id, keepView = false }) {
+  const { net, level } = straddledLevel();
+  const each = await ask(`/map/straddlers/${encodeURIComponent(net.code)}/${encodeURIComponent(level.code)}/${which}/${id}`);
+  state.issue = state.unit = "";
+  say("opened");
+  choose({ footprint: each.geometry, box: each.box, keepView });
+  frame(nameOf(each) || t(`place.${each.kind}`), t(`place.${each.kind}`),
+    el("dl", { class: "facts" }, fact(t("unit.area"), area(each.area_m2)), fact(t("level"), levelName(net.code, level.code))),
+    section(t("straddler.parts"), shares(each.parts)),
+    section(t("straddler.units"), el("ul", { class: "plain lines" }, each.parts.map((part) => el("li", {}, unitLink(part), el("b", {}, percent(part.part)))))));
 }
 
 // Parts as one bar in the colours of the sides, and the same in words.

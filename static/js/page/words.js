@@ -46,13 +46,6 @@ export function age(since) {
   return ages.format(-Math.floor(seconds), "second");
 }
 
-// A stretch of time in its largest unit.
-export function span(ms) {
-  const minutes = Math.max(1, Math.round(ms / 60_000));
-  const [unit, size] = [["day", 1440], ["hour", 60]].find(([, length]) => minutes >= length) || ["minute", 1];
-  return new Intl.NumberFormat(tag, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(minutes / size);
-}
-
 export function metres(value) {
   if (value >= 1000) return `${number(value / 1000)} km`;
   return `${value < 10 ? numbers.format(value) : Math.round(value)} m`;

@@ -1,0 +1,178 @@
+"""A level answered from memory: the grid's compiled code, in arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike
+from shapely.geometry.base import BaseGeometry
+
+from gis.territory.index import cover, draw, levels, meet, near, points
+from gis.territory.index.level import LevelIndex, Refs
+from gis.territory.index.near import Pairs
+from gis.territory.index.shapes import NONE, SEVERAL, Bools, Floats, Grid, Ints, Level, Near, Rows, Units
+from gis.territory.index.store import frozen
+from gis.territory.index.text import packed
+from gis.territory.location import UnitRef
+from gis.territory.units import EditionRef
+
+PAIRS_AT_ONCE = 1 << 20
+EDGES_AT_ONCE = 1 << 12
+
+
+def grid_levels(edition: EditionRef, kept: Mapping[str, Level]) -> dict[str, LevelIndex]:
+    """Give the levels of an edition that answer from memory, coarsest first."""
+    made: dict[str, LevelIndex] = {}
+    finest: Grid | None = None
+    for code, level in reversed(list(kept.items())):
+        whole: Level = frozen(level)
+        if finest is None or not np.shares_memory(finest.tiles, whole.near.grid.tiles):
+            finest = whole.near.grid
+        made[code] = GridLevel(Refs(whole.units, edition.id, edition.net, code), whole, finest)
+    return dict(reversed(list(made.items())))
+
+
+def over(polygons: Sequence[BaseGeometry], codes: Sequence[str] = ()) -> LevelIndex:
+    """Index polygons in degrees that are of no edition: a draft, or ground that is only tried; raise Invalid."""
+    words = packed(codes or [str(row) for row in range(len(polygons))])
+    none = packed([None] * len(polygons))
+    alone = np.full(len(polygons), NONE, dtype=np.int32)
+    units = Units(np.arange(len(polygons)), words, none, words, words, alone)
+    shapes = np.empty(len(polygons), dtype=object)
+    shapes[:] = list(polygons)
+    level: Level = frozen(levels.build([(units, shapes)])[0])
+    return GridLevel(Refs(level.units, 0, "", ""), level, level.near.grid)
+
+
+class GridLevel(LevelIndex):
+    """A level with its grid, or on the grid of a finer level it nests with."""
+
+    def __init__(self, refs: Sequence[UnitRef], kept: Level, finest: Grid) -> None:
+        super().__init__(refs, kept.units)
+        self._kept = kept
+        self._grid = kept.near.grid
+        # The grid that answers for whole files: its own, or the finer one it stands on, untranslated.
+        self._finest = finest
+
+    def _draw(self, row: int) -> BaseGeometry:
+        unit = draw.polygon(self._kept.trail, self._grid.vertices, row)
+        shapely.prepare(unit)
+        return unit
+
+    def only(self, lon: ArrayLike, lat: ArrayLike) -> Rows:
+        """Return for each point the row of the one unit that covers it; NONE without, SEVERAL on lines and overlaps."""
+        x, y = points.columns(lon, lat)
+        rows = np.empty(len(x), dtype=np.int32)
+        points.check(cover.only(self._finest, x, y, rows), x, y)
+        return rows if self._finest is self._grid else self._translated(x, y, rows)
+
+    @cached_property
+    def _row_of(self) -> Rows:
+        # two more, for what is said beside rows
+        return np.append(self._grid.unit_of, np.array([SEVERAL, NONE], np.int32))
+
+    def _translated(self, x: Floats, y: Floats, finest: Rows) -> Rows:
+        """Turn rows of the finer level into rows of this one."""
+        rows = self._row_of[finest]
+        several = np.flatnonzero(rows == SEVERAL)
+        count, covering = self._covering(x[several], y[several])
+        rows[several[count == 0]] = NONE
+        one = count == 1
+        rows[several[one]] = covering[(np.cumsum(count) - count)[one]]
+        return rows
+
+    def _covering(self, x: Floats, y: Floats) -> tuple[Ints, Rows]:
+        """Return how many units cover each point, and their rows one after the other."""
+        x, y = points.columns(x, y)
+        count = np.empty(len(x), dtype=np.int64)
+        cover.covering(self._grid, x, y, count, np.empty(0, np.int32))
+        rows = np.empty(int(count.sum()), dtype=np.int32)
+        cover.covering(self._grid, x, y, count, rows)
+        return count, rows
+
+    def covering(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Ints, Rows]:
+        """Return (point, row) of every unit that covers a point, edges and vertices included, by point then code."""
+        x, y = points.columns(lon, lat)
+        only = self.only(x, y)
+        several = only == SEVERAL
+        counts, rows = self._covering(x[several], y[several])
+        count = (only >= 0).astype(np.int64)
+        count[several] = counts
+        point = np.repeat(np.arange(len(x)), count)
+        row = only[point]
+        row[row == SEVERAL] = rows
+        return point, row
+
+    def interior(self, rows: ArrayLike, lon: ArrayLike, lat: ArrayLike) -> Bools:
+        """Say pair by pair whether a point lies in the inside of a unit, not on its edge."""
+        x, y = points.columns(lon, lat)
+        points.check_all(x, y)
+        inside = np.empty(len(x), dtype=np.bool_)
+        cover.interior(self._grid, np.asarray(rows, dtype=np.int32), x, y, inside)
+        return inside
+
+    def within(self, lon: ArrayLike, lat: ArrayLike, reach_m: ArrayLike) -> tuple[Ints, Rows, Floats]:
+        """Return (point, row, distance in metres) of every unit within a distance of a point; 0: it covers it.
+
+        By point then code. Distances are of the tangent plane at the point; reach_m may differ from point to point.
+        """
+        return self._pairs(near.within, points.fixes(lon, lat, reach_m))
+
+    def meeting(self, bounds: Floats) -> tuple[Ints, Rows]:
+        """Return (box, row) of every unit that may meet a box (west, south, east, north), by box then code."""
+        box, row, _ = self._pairs(lambda kept, boxes, pairs: meet.meeting(kept.grid, boxes, pairs), bounds)
+        return box, row
+
+    def _pairs(
+        self, ask: Callable[[Near, Floats, Pairs], tuple[int, int]], asked: Floats
+    ) -> tuple[Ints, Rows, Floats]:
+        """Ask for pairs as often as it takes to have room for all."""
+        place = np.zeros(len(self.refs), dtype=np.int64)
+        found = [(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0))]
+        done = 0
+        while done < len(asked):
+            room = len(self.refs) + min(2 * (len(asked) - done), PAIRS_AT_ONCE)
+            pairs = Pairs(np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room), place)
+            answered, count = ask(self._kept.near, asked[done:], pairs)
+            found.append((pairs.fix[:count] + done, pairs.row[:count], pairs.distance_m[:count]))
+            done += answered
+        of, row, distance_m = (np.concatenate(column) for column in zip(*found, strict=True))
+        return of, row, distance_m
+
+    def nearest(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Rows]:
+        """Return for each point the distance in metres to the nearest boundary, and a row that boundary is of.
+
+        Without any boundary: infinite, and NONE.
+        """
+        fixes = points.fixes(lon, lat)
+        distance_m, rows = np.empty(len(fixes)), np.empty(len(fixes), dtype=np.int32)
+        near.nearest(self._kept.near, fixes, distance_m, rows)
+        return distance_m, rows
+
+    def is_near(self, lon: ArrayLike, lat: ArrayLike, reach_m: ArrayLike) -> Bools:
+        """Say of each point whether a boundary comes within a distance; reach_m may differ from point to point."""
+        fixes = points.fixes(lon, lat, reach_m)
+        found = np.empty(len(fixes), dtype=np.bool_)
+        near.is_near(self._kept.near, fixes, found)
+        return found
+
+    def whole(self, bounds: Floats) -> Rows:
+        """Return for each box the row of a unit that holds all of it alone, NONE where nobody is, else SEVERAL."""
+        rows = np.empty(len(bounds), dtype=np.int32)
+        meet.whole(self._grid, bounds, rows)
+        return rows
+
+    def edges_in(self, box: Floats) -> tuple[Floats, Rows]:
+        """Return all edges of boundaries that may meet a box: (edge, end, 2) degrees, and a row each is of."""
+        room = EDGES_AT_ONCE
+        while True:
+            found, rows = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int32)
+            count = meet.edges(self._grid, self._kept.near.busy, box, found, rows)
+            if count <= room:
+                edge, first = np.unique(found[:count], return_index=True)
+                ends = np.stack([self._grid.vertices[edge], self._grid.vertices[edge + 1]], axis=1)
+                return ends, rows[first]
+            room = count
