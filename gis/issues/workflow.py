@@ -16,11 +16,11 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
-from gis.issues import consequences, guards, journal, matter, moves, timing
+from gis.issues import consequences, guards, journal, matter, moves, rules, timing
 from gis.issues.consequences import Outcome
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Actor, Matter, Said
-from gis.issues.moves import COLLECTED, DISPATCHED, FILED, MOVES, SUSPENDED, SYSTEM, TO_LOCATE, Move
+from gis.issues.moves import COLLECTED, DISPATCHED, FILED, SUSPENDED, SYSTEM, TO_LOCATE, Move
 from gis.settings import Settings
 
 # A phone's clock may be a little ahead of ours.
@@ -40,10 +40,14 @@ class Moved:
 
 @dataclass(frozen=True)
 class Loop:
-    """The table an installation goes by, with its settings."""
+    """The settings of an installation, and so the table it goes by."""
 
     settings: Settings
-    moves: tuple[Move, ...] = MOVES
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The table: the product's, as the city's own rules changed it."""
+        return rules.table(self.settings.workflow_rules)
 
     def look(self, session: Session, code: str, now: datetime, *, hold: bool = False) -> Matter:
         """Read an issue for a move."""

@@ -9,7 +9,7 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from gis.errors import Invalid
-from gis.issues import handoffs, lights, photos, requests, workflow
+from gis.issues import handoffs, lights, photos, requests, rules, workflow
 from gis.issues.matter import Actor, Matter, Said
 from gis.issues.moves import Move, Need
 from gis.issues.parties import Standing
@@ -40,7 +40,7 @@ def post_move(code: str) -> ResponseReturnValue:
         photos.add(auth.session(), moved.issue_id, each, asked.settings().var_dir, now=said.now)
     _check_photos(moved.issue_id, str(body["move"]), said)
     auth.session().commit()
-    told = auth.say("workflow.moved", move=auth.say(f"move.{body['move']}"))
+    told = auth.say("workflow.moved", move=_label(body["move"]))
     return jsonify(picture(code) | {"message": told})
 
 
@@ -100,7 +100,12 @@ def _party(standing: Standing, about: Matter, now: datetime) -> Json:
 
 
 def _move(move: Move) -> Json:
-    return {"move": move.name, "label": auth.say(f"move.{move.name}"), "needs": [_need(each) for each in move.needs]}
+    return {"move": move.name, "label": _label(move.name), "needs": [_need(each) for each in move.needs]}
+
+
+def _label(move: str) -> str:
+    """Name a move in the city's own words, or in ours."""
+    return rules.name(move, auth.locale(), asked.settings().workflow_rules) or auth.say(f"move.{move}")
 
 
 def _need(need: Need) -> Json:
