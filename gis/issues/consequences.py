@@ -146,7 +146,9 @@ def _sent(matter: Matter, said: Said, outcome: Outcome, basis: str, evidence: Ma
     anew = tuple((code, "called") for code in sorted(refused & now_called))
     signed = any(each.department == lead and each.stage == SIGNED for each in matter.standings)
     to_state = HANDLING if signed else outcome.to
-    return replace(outcome, to=to_state, steps=anew, handed=(was, lead) if was and lead != was else None)
+    # What waited at the general desk was nobody's to hand on.
+    handed = (was, lead) if was and lead != was and matter.state != FILED else None
+    return replace(outcome, to=to_state, steps=anew, handed=handed)
 
 
 def _pass(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:

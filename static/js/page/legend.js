@@ -2,6 +2,7 @@
 
 import { boot, levelName, nameOf, t } from "./words.js";
 import { byId, el, fill } from "./dom.js";
+import { light } from "./lights.js";
 import { say, state } from "./state.js";
 import { levelsShown } from "./map.js";
 
@@ -14,6 +15,7 @@ export function draw() {
     el("ul", { class: "plain" },
       [[[], "clear"], [["straddles"], "straddles"], [["near_boundary"], "near_boundary"], [["in_gap"], "in_gap"], [["in_overlap"], "in_overlap"], [["exclave"], "exclave"], [["outside"], "outside"]]
         .map(([flags, word]) => el("li", {}, mark(flags, flags.length ? two : []), t(`legend.${word}`)))),
+    el("ul", { class: "plain lights", "aria-label": t("lights") }, boot.lights.map((each) => el("li", {}, light(each.code)))),
     net && el("ul", { class: "plain" },
       net.levels.map((level, i) => el("li", {}, el("span", { class: "stroke", style: { "--colour": i === net.levels.length - 1 ? "var(--line-strong)" : level.colour, "--weight": `${Math.max(1, net.levels.length - i)}px` } }), levelName(net.code, level.code),
         !levels.includes(level) && el("span", { class: "quiet" }, t("legend.nearer"))))),
