@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,9 +11,11 @@ from rich.table import Table
 
 from gis import language
 from gis import settings as product
-from gis.cli.context import locale
+from gis.cli.context import cli_session, locale
 from gis.issues import moves, rules
+from gis.issues import workflow as advancing
 from gis.issues.moves import Move
+from gis.issues.workflow import Loop
 
 
 @click.group()
@@ -38,6 +41,15 @@ def check(file: Path) -> None:
     changed = rules.read(file)
     left = moves.names(moves.apply(changed))
     click.echo(language.say("workflow.rules_good", locale(), rules=len(changed), moves=len(left)))
+
+
+@workflow.command()
+def due() -> None:
+    """Take up the suspended issues whose day has come; safe to run as often as one likes."""
+    with cli_session() as session:
+        moved = advancing.resume_due(session, datetime.now(UTC), Loop(product.load()))
+    for each in moved:
+        click.echo(each.code)
 
 
 def _row(move: Move, speaks: str, path: Path | None) -> tuple[str, ...]:
