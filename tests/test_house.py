@@ -17,6 +17,8 @@ from gis.settings import ROOT
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "services", "core", "misc"}
 EDGES = ("app.py", "gis/cli/", "gis/web/", "gis/demo/", "gis/worker.py")
 REGISTRIES = re.compile("|".join(["registry[.]npm" + "js", "py" + "pi[.]org", "python" + "hosted", "npm" + "mirror"]))
+# Folders of one machine; what stands in a system's own folders is the same everywhere.
+PLACES = re.compile("|".join(["/wo" + "rk/", "/ho" + "me/[a-z]", "/Us" + "ers/[a-z]", "bash" + "_jobs/"]))
 ERRORS = {
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.ShaotuError)
 }
@@ -116,11 +118,27 @@ def test_files_of_the_product_are_short() -> None:
     assert {name: count for name, count in lines.items() if count > 360} == {}
 
 
-def test_the_repository_names_no_registry_and_no_place_of_one_machine() -> None:
+@pytest.mark.parametrize("told", [REGISTRIES, PLACES], ids=["a registry", "a place of one machine"])
+def test_no_file_of_the_repository_names(told: re.Pattern[str]) -> None:
+    naming = []
     for path in tracked():
         content = path.read_bytes()
-        if b"\0" not in content and path != Path(__file__):
-            assert not REGISTRIES.search(content.decode("utf-8", "replace")), path
+        if b"\0" not in content and told.search(content.decode("utf-8", "replace")):
+            naming.append(path)
+    assert naming == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        (REGISTRIES, "https://registry.npm" + "js.org/leaflet"),
+        (REGISTRIES, "https://files.python" + "hosted.org/a"),
+        (PLACES, "see /wo" + "rk/main/x"),
+        (PLACES, "cd /ho" + "me/li"),
+    ],
+)
+def test_what_may_not_be_named_would_be_found(pattern: re.Pattern[str], said: str) -> None:
+    assert pattern.search(said)
 
 
 def test_every_requirement_is_pinned_with_a_hash() -> None:

@@ -42,9 +42,9 @@ class Channel:
 # Ratio of the stated radius to the standard deviation per axis.
 SIGMAS = {"radius95": 2.448, "radius68": 1.51, "max": 3.0}
 CHANNELS = (
-    Channel("12345", "12345 热线", "Hotline 12345", 0.38, "WGS84", "radius95", (25.0, 60.0), 0.34, 0.07),
-    Channel("app", "市民随手拍", "Citizens' app", 0.22, "WGS84", "radius68", (6.0, 30.0), 0.0, 0.02),
-    Channel("wechat", "微信小程序", "WeChat mini-program", 0.18, "GCJ02", "radius68", (12.0, 55.0), 0.05, 0.03),
+    Channel("12345", "12345 热线", "Hotline 12345", 0.38, "WGS84", "radius95", (25.0, 60.0), 0.34, 0.035),
+    Channel("app", "市民随手拍", "Citizens' app", 0.22, "WGS84", "radius68", (6.0, 30.0), 0.0, 0.01),
+    Channel("wechat", "微信小程序", "WeChat mini-program", 0.18, "GCJ02", "radius68", (12.0, 55.0), 0.05, 0.015),
     Channel("grid", "网格员上报", "Grid workers", 0.16, "CGCS2000", "radius95", (3.0, 9.0)),
     Channel("video", "视频智能分析", "Video analysis", 0.06, "CGCS2000", "max", (4.0, 10.0)),
 )

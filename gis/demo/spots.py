@@ -13,6 +13,7 @@ from gis.demo import frame, voices
 from gis.demo.city import City
 
 INSIDE_AN_ESTATE_M, AT_THE_KERB_M = 9.0, 2.5
+ALONG = "沿线"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ class Spots:
             return Spot(door + rng.normal(0, INSIDE_AN_ESTATE_M, 2), words, house=row["external_id"])
         kerb = self._kerb(row["street_name"], door)
         words = f"{row['street_name']}{row['house_number']}"
-        words += "" if row["estate_name"] else str(rng.choice(["", "附近", "门前", "对面"]))
+        if not row["estate_name"]:
+            beside = str(rng.choice(["", "附近", "门前", "对面", ALONG]))
+            # not everybody looks for a number
+            words = row["street_name"] + beside if beside == ALONG else words + beside
         return Spot(kerb, words, street=self._ids[row["street_name"]])
 
     def _kerb(self, street: str, door: np.ndarray) -> np.ndarray:

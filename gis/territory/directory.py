@@ -1,4 +1,4 @@
-"""What the ground keeps under a name or a number: houses, buildings, estates, streets, crossings, divisions."""
+"""What the ground keeps under a name or a number: houses, buildings, estates, land, streets, divisions."""
 
 from __future__ import annotations
 
@@ -91,6 +91,12 @@ def street(session: Session, name: str) -> BaseGeometry | None:
     return shapely.union_all(parts) if parts else None
 
 
+def land(session: Session, name: str) -> BaseGeometry | None:
+    """Return all the land of a name (a park in pieces, a river) as one area, None when the ground has none."""
+    parts = [_shape(row) for row in session.execute(_LAND, {"name": name})]
+    return shapely.union_all(parts) if parts else None
+
+
 def meetings(session: Session, one: str, other: str) -> list[BaseGeometry]:
     """List where the areas of two streets meet, one by one: a ring road meets a street twice."""
     rows = session.execute(_MEETINGS, {"one": one, "other": other, "most": MOST_ROWS})
@@ -155,6 +161,7 @@ _NAMED_BUILDINGS = text("""
 """)
 _ESTATES = text("SELECT id, name, geom::text AS geom FROM estate WHERE name = :name ORDER BY id")
 _STREET = text("SELECT geom::text AS geom FROM street WHERE name = :name ORDER BY id")
+_LAND = text("SELECT geom::text AS geom FROM land WHERE name = :name ORDER BY id")
 _MEETINGS = text("""
     SELECT ST_Intersection(a.geom, b.geom)::text AS geom
     FROM street a JOIN street b ON a.geom && b.geom AND ST_Intersects(a.geom, b.geom)

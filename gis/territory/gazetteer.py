@@ -65,11 +65,12 @@ class Index:
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Names for the parser; streets, estates and units (by lower-case name, to ids) to look up."""
+    """Names for the parser; streets, estates, parks and waters, units (by lower-case name, to ids) to look up."""
 
     names: Names
     streets: Index
     estates: Index
+    lands: Index
     units: Mapping[str, tuple[int, ...]]
 
 
@@ -97,7 +98,7 @@ def _version(session: Session, on: date) -> tuple[Any, ...]:
     row = session.execute(
         text("""
             SELECT current_database(), (SELECT max(id) FROM street), (SELECT max(id) FROM estate),
-                   (SELECT max(id) FROM address), (SELECT sum(version) FROM ground_version)
+                   (SELECT max(id) FROM address), (SELECT max(id) FROM land), (SELECT sum(version) FROM ground_version)
         """)
     ).one()
     return (*row, *(edition.id for edition in units.in_force(session, on)))
@@ -108,19 +109,20 @@ def _read(session: Session, on: date) -> Gazetteer:
     streets = _index(session.execute(text(_NAMES.format(table="street"))), keys.street)
     _add(streets, ((name, name) for (name,) in session.execute(text(_ADDRESS_STREETS))), keys.street)
     estates = _index(session.execute(text(_NAMES.format(table="estate"))), keys.estate)
+    lands = _index(session.execute(text(_LANDS)), keys.estate)
     known = [(kind, name) for name, _ in named for kind in [_kind(name)] if kind]
     known += [("street", name) for held in streets.values() for name in held]
-    known += [("estate", name) for held in estates.values() for name in held]
+    known += [("estate", name) for kept in (estates, lands) for held in kept.values() for name in held]
     by_name: defaultdict[str, set[int]] = defaultdict(set)
     for name, unit_id in named:
         for form in _forms(name):
             by_name[form.lower()].add(unit_id)
-    return Gazetteer(
-        names.of(known), _frozen(streets), _frozen(estates), {n: tuple(sorted(ids)) for n, ids in by_name.items()}
-    )
+    ids = {name: tuple(sorted(found)) for name, found in by_name.items()}
+    return Gazetteer(names.of(known), _frozen(streets), _frozen(estates), _frozen(lands), ids)
 
 
 _NAMES = "SELECT DISTINCT unnest(name_en || (name || aliases)) AS said, name FROM {table} WHERE name <> ''"
+_LANDS = "SELECT DISTINCT unnest(ARRAY[name, name_en]) AS said, name FROM land WHERE name <> ''"
 _ADDRESS_STREETS = "SELECT DISTINCT street_name FROM address WHERE street_name <> ''"
 
 

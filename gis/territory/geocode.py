@@ -26,11 +26,13 @@ from gis.territory.location import Candidate
 __all__ = ["DISPATCHABLE", "LEVELS", "find", "is_dispatchable", "text_key"]
 
 # From the sharpest to the coarsest.
-LEVELS = ("building", "house_number", "estate", "crossing", "street", "community", "subdistrict", "district", "city")
+LEVELS = (
+    "building", "house_number", "estate", "crossing", "land", "street", "community", "subdistrict", "district", "city",
+)  # fmt: skip
 # Levels that may be dispatched without a person having looked, and how sure the best candidate must be.
 DISPATCHABLE = frozenset({"building", "house_number", "estate"})
 SURE = 0.75
-BASE = {"building": 0.97, "house_number": 0.95, "estate": 0.9, "crossing": 0.85, "street": 0.5}
+BASE = {"building": 0.97, "house_number": 0.95, "estate": 0.9, "crossing": 0.85, "land": 0.7, "street": 0.5}
 DIVISION = {"community": 0.35, "subdistrict": 0.25, "district": 0.15, "city": 0.1}
 # What each doubt leaves of the confidence.
 RELATED = 0.9
@@ -163,6 +165,15 @@ def _named_buildings(asked: Asked) -> list[Candidate]:
     return _candidates(asked, directory.named_buildings(asked.session, wanted) if wanted else [], "building")
 
 
+def _lands(asked: Asked) -> list[Candidate]:
+    """Find a park, a square or a water by its name; a river is one place, however long."""
+    # In Latin script a Park may be a street: what is no street of that name may be one after all.
+    keyed = [keys.estate(said) for said in (*asked.said.estates, *asked.said.names, *asked.said.roads)]
+    named = dict.fromkeys(name for key in keyed for name in asked.ground.lands.by_key.get(key, ()))
+    hits = [Hit(name, area) for name in named if (area := directory.land(asked.session, name)) is not None]
+    return _candidates(asked, hits, "land")
+
+
 def _near_numbers(asked: Asked) -> list[Candidate]:
     """Find the house of the nearest number on the street: the one asked for is about there."""
     number = re.match(r"\d+", asked.said.number or "")
@@ -204,6 +215,7 @@ WAYS: tuple[Callable[[Asked], list[Candidate]], ...] = (
     _whole_estates,
     _named_buildings,
     _near_numbers,
+    _lands,
     _whole_streets,
     _divisions,
 )

@@ -53,6 +53,17 @@ def add_estate(session: Session, name: str, ground: shapely.Polygon, aliases: li
     session.flush()
 
 
+def add_land(session: Session, kind: str, name: str, ground: shapely.Polygon, name_en: str = "") -> None:
+    shape = from_shape(MultiPolygon([ground]), srid=4326)
+    session.add(
+        tables.Land(
+            source="test", external_id=f"{name} {ground.bounds}", kind=kind, name=name, name_en=name_en,
+            geom=shape,
+        )
+    )  # fmt: skip
+    session.flush()
+
+
 @pytest.fixture
 def find(session: Session) -> Find:
     add_net(session, "admin", "district", "subdistrict", "community")
@@ -76,6 +87,9 @@ def find(session: Session) -> Find:
     add_house(session, ("新华路", "88"), (12.5, 3.5), "云帆里", "2号楼")
     add_building(session, "y2", plot(12, 3, 13, 4), name="", estate_name="云帆里")
     add_building(session, "mall", plot(-3, 2, -2, 3), name="银泰百货大楼", house_number="7号", street_name="新华路")
+    add_land(session, "park", "望月公园", plot(6, 10, 9, 12), "Wangyue Park")
+    add_land(session, "water", "芦溪", plot(-20, 12, -1, 13))
+    add_land(session, "water", "芦溪", plot(1, 12, 5, 13))
     return lambda text: geocode.find(session, text, DAY)
 
 
@@ -146,6 +160,28 @@ def test_an_estate_without_a_building_is_the_whole_estate(find: Find) -> None:
 
 def test_a_building_is_found_by_its_own_name(find: Find) -> None:
     assert best(find("银泰百货大楼")) == ("building", "银泰百货大楼")
+
+
+@pytest.mark.parametrize("said", ["望月公园内", "城东区望月公园", "新华路望月公园", "Wangyue Park"])
+def test_a_park_is_found_by_its_name(find: Find, said: str) -> None:
+    (found, *_) = find(said)
+    assert best([found]) == ("land", "望月公园")
+    assert found.geometry.equals(plot(6, 10, 9, 12))
+
+
+def test_the_bank_of_a_water_is_the_water_and_what_lies_beside_it(find: Find) -> None:
+    (found,) = find("芦溪岸边")
+    assert best([found]) == ("land", "芦溪")
+    assert found.geometry.covers(shapely.union(plot(-20, 12, -1, 13), plot(1, 12, 5, 13)))
+    assert found.geometry.covers(Point(*spot(-10, 12)).buffer(1e-5))
+
+
+def test_a_house_by_a_park_is_the_house(find: Find) -> None:
+    assert best(find("长宁路12号望月公园旁")) == ("house_number", "长宁路12")
+
+
+def test_land_is_never_sure_enough_to_be_acted_on(find: Find) -> None:
+    assert not geocode.is_dispatchable(find("望月公园"))
 
 
 def test_a_crossing_is_an_area_round_where_the_streets_meet(find: Find) -> None:

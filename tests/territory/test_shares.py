@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from gis.errors import Invalid
 from gis.territory import places
+from gis.territory.index.memory import over
 from gis.territory.places import Sliver
-from gis.territory.places.shares import cut
 from tests.territory.plots import EAST, NORTH, STEP, add_building, add_edition, add_net, add_unit, plot
 
 SINCE = date(2023, 1, 1)
@@ -108,14 +108,14 @@ def test_shares_add_up_to_one_where_units_cover(
     east = Polygon([(EAST + 0.02, NORTH - 0.01), *line, (EAST + 0.02, NORTH + 0.01)])
     house = rotate(box(EAST + off - a / 2, NORTH - b / 2, EAST + off + a / 2, NORTH + b / 2), turn)
     sides = np.array([west, east])
-    of_unit, of_place, share = cut(sides, np.array([house]))
-    assert share.sum() == pytest.approx(1.0, abs=1e-9)
+    held = over([west, east]).shares(np.array([house]))
+    assert held.share.sum() == pytest.approx(1.0, abs=1e-9)
     expected = shapely.area(shapely.intersection(sides, house)) / house.area
     found = np.zeros(2)
-    found[of_unit] = share
+    found[held.row] = held.share
     # the reference itself rounds: a coordinate near 114 is good to 1.4e-14 degrees
     assert found == pytest.approx(expected, abs=1e-9 + 1.5e-14 * (1 / a + 1 / b))
-    assert set(of_place) == {0}
+    assert set(held.footprint) == {0}
 
 
 def test_a_place_across_a_line_is_listed_with_its_parts(session: Session, edition_id: int) -> None:
@@ -170,6 +170,6 @@ def test_only_known_kinds_are_asked_for(session: Session, edition_id: int) -> No
 
 def test_small_things_are_cut_as_exactly_as_large_ones() -> None:
     line = EAST + 0.3 * 1e-6
-    sides = np.array([box(EAST - STEP, NORTH, line, NORTH + STEP), box(line, NORTH, EAST + STEP, NORTH + STEP)])
+    sides = over([box(EAST - STEP, NORTH, line, NORTH + STEP), box(line, NORTH, EAST + STEP, NORTH + STEP)])
     kiosk = np.array([rotate(box(EAST - 5e-6, NORTH + 5e-6, EAST + 5e-6, NORTH + 1e-5), 17)])
-    assert cut(sides, kiosk)[2].sum() == pytest.approx(1.0, abs=1e-12)
+    assert sides.shares(kiosk).share.sum() == pytest.approx(1.0, abs=1e-12)

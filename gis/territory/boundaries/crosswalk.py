@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.territory import units
-from gis.territory.places.shares import cut
-from gis.territory.units import UnitTable
+from gis.territory import index, units
+from gis.territory.index import EditionIndex
 
 # Below this a share is what rounding leaves along lines that two nets share.
 NOISE_SHARE = 1e-9
@@ -33,8 +33,8 @@ def share_nets(session: Session, edition_id: int) -> int:
     others = _beside(session, edition_id)
     if not others:
         return 0
-    own = units.load_units(session, edition_id)
-    return sum(_share(session, own, units.load_units(session, other)) for other in others)
+    own = index.ready(session, units.edition(session, edition_id))
+    return sum(_share(session, own, index.ready(session, units.edition(session, other))) for other in others)
 
 
 def _beside(session: Session, edition_id: int) -> Sequence[int]:
@@ -53,16 +53,17 @@ def _beside(session: Session, edition_id: int) -> Sequence[int]:
     ).all()
 
 
-def _share(session: Session, one: UnitTable, other: UnitTable) -> int:
+def _share(session: Session, one: EditionIndex, other: EditionIndex) -> int:
     written = 0
     for held, holding in ((one, other), (other, one)):
-        of_holding, of_held, share = cut(holding.geometry, held.geometry)
-        kept = share > NOISE_SHARE
-        of_holding, of_held, share = of_holding[kept], of_held[kept], share[kept]
-        lines = "".join(_lines(held.id[of_held], holding.id[of_holding], share))
-        cursor = session.connection().connection.cursor()
-        cursor.copy_expert("COPY net_share (unit_id, other_id, share) FROM STDIN", io.StringIO(lines))
-        written += len(share)
+        for level, over in product(held.levels.values(), holding.levels.values()):
+            shares = over.shares(level.geometry(range(len(level.refs))))
+            kept = shares.share > NOISE_SHARE
+            ids = level.ids[shares.footprint[kept]], over.ids[shares.row[kept]]
+            lines = "".join(_lines(*ids, shares.share[kept]))
+            cursor = session.connection().connection.cursor()
+            cursor.copy_expert("COPY net_share (unit_id, other_id, share) FROM STDIN", io.StringIO(lines))
+            written += int(kept.sum())
     return written
 
 

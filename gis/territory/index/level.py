@@ -20,6 +20,8 @@ from gis.territory.location import UnitRef
 
 # Units drawn are kept for the next question: most questions are asked about the same few.
 KEPT_UNITS = 512
+# What is left of a share after rounding is no ground.
+NOISE_SHARE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class LevelIndex(ABC):
         self._unit: Callable[[int], BaseGeometry] = lru_cache(KEPT_UNITS)(self._draw)
 
     @property
+    def ids(self) -> Ints:
+        """Give the record's number of each unit."""
+        return self._units.id
+
+    @property
     def parent(self) -> Rows:
         """Give for each unit the row of its parent in the level above, NONE without one."""
         return self._units.parent
@@ -98,10 +105,10 @@ class LevelIndex(ABC):
 
     def geometry(self, rows: ArrayLike) -> Geometries:
         """Return units as multipolygons in degrees, as they were loaded."""
-        asked = np.asarray(rows, dtype=np.int64).tolist()
+        asked, place = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
         drawn = np.empty(len(asked), dtype=object)
-        drawn[:] = [self._unit(row) for row in asked]
-        return drawn
+        drawn[:] = [self._unit(row) for row in asked.tolist()]
+        return drawn[place]
 
     @abstractmethod
     def _draw(self, row: int) -> BaseGeometry: ...
@@ -157,14 +164,17 @@ class LevelIndex(ABC):
         return np.full(len(bounds), SEVERAL, dtype=np.int32)
 
     def shares(self, footprints: Geometries) -> Shares:
-        """Return the exact share of each footprint in each unit it meets, of its planar area or of its length."""
+        """Return the exact share of each footprint in each unit it meets, of its planar area or of its length.
+
+        By footprint then code. Where the units cover a footprint once its shares add up to 1 within 1e-9.
+        """
         bounds = np.ascontiguousarray(shapely.bounds(footprints).reshape(-1, 4))
         whole = self.whole(bounds)
         inside, cut_ = np.flatnonzero(whole >= 0), np.flatnonzero(whole == SEVERAL)
         box, row = self.meeting(bounds[cut_])
         footprint = cut_[box]
         share = self._cut(footprints[footprint], self.geometry(row))
-        some = share > 0
+        some = share > NOISE_SHARE
         footprint = np.concatenate([inside, footprint[some]])
         row, share = np.concatenate([whole[inside], row[some]]), np.concatenate([np.ones(len(inside)), share[some]])
         order = np.lexsort((row, footprint))

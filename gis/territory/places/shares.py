@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.errors import Invalid, NotFound
-from gis.territory import units
+from gis.territory import index, units
+from gis.territory.index import EditionIndex
 from gis.territory.location import UnitRef
 from gis.territory.places.nearby import CALLED
 
@@ -27,13 +28,6 @@ Floats = NDArray[np.float64]
 
 SHARED_KINDS = ("building", "street", "estate")
 CHUNK_ROWS = 20_000
-# A large unit is asked by every chunk and keeps its edge index; a small one builds it anew, cheaper than keeping it.
-KEPT_VERTICES = 1_000
-# Coordinates near 114 degrees are rounded to 1.4e-14: worth 1e-9 of the area of a kiosk a metre wide. Places under
-# this size are cut in coordinates counted from their own corner, where the rounding is a billion times finer.
-SMALL_DEG = 1e-4
-# What is left of an area after rounding is no ground.
-NOISE_SHARE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -87,64 +81,18 @@ def share_moved(session: Session, kind: str) -> int:
     return _share_kind(session, _grounds(session, active), kind, moved=True)
 
 
-def cut(units_: Geometries, places: Geometries) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-    """Share places among polygons: (rows of polygons, rows of places, share of the place's area), by place.
-
-    Planar in the coordinates given; a pair without common area is left out. Where the polygons cover a place once,
-    its shares add up to 1 within 1e-9.
-    """
-    tree = shapely.STRtree(places)
-    of_unit, of_place = tree.query(units_, predicate="intersects")
-    inner_unit, inner_place = tree.query(units_, predicate="covers")
-    inside = np.isin(of_unit * len(places) + of_place, inner_unit * len(places) + inner_place)
-    share = np.ones(len(of_unit))
-    share[~inside] = _clipped(units_[of_unit[~inside]], places[of_place[~inside]])
-    kept = np.flatnonzero(share > NOISE_SHARE)
-    kept = kept[np.lexsort((of_unit[kept], of_place[kept]))]
-    return of_unit[kept], of_place[kept], share[kept]
+def _grounds(session: Session, edition_ids: Sequence[int]) -> list[EditionIndex]:
+    return [index.ready(session, units.edition(session, edition_id)) for edition_id in edition_ids]
 
 
-def _clipped(units_: Geometries, places: Geometries) -> Floats:
-    bounds = shapely.bounds(places).reshape(-1, 4)
-    small = np.flatnonzero((bounds[:, 2:] - bounds[:, :2]).max(axis=1, initial=0) < SMALL_DEG)
-    units_[small], places[small] = (_shifted(each[small], bounds[small, :2]) for each in (units_, places))
-    return np.minimum(shapely.area(shapely.intersection(units_, places)) / shapely.area(places), 1.0)
-
-
-def _shifted(shapes: Geometries, origins: Floats) -> Geometries:
-    """Count every shape's coordinates from its own origin; differences of near numbers are exact."""
-    at, owner = shapely.get_coordinates(shapes, return_index=True)
-    moved: Geometries = shapely.set_coordinates(shapes.copy(), at - origins[owner])
-    return moved
-
-
-@dataclass(frozen=True)
-class _Ground:
-    """The units of one level of an edition."""
-
-    edition_id: int
-    ids: Ids
-    geometry: Geometries
-
-
-def _grounds(session: Session, edition_ids: Sequence[int]) -> list[_Ground]:
-    found: list[_Ground] = []
-    for edition_id in edition_ids:
-        table = units.load_units(session, edition_id)
-        shapely.prepare(table.geometry[shapely.get_num_coordinates(table.geometry) > KEPT_VERTICES])
-        for level in dict.fromkeys(table.level):
-            rows = table.level == level
-            found.append(_Ground(edition_id, table.id[rows], table.geometry[rows]))
-    return found
-
-
-def _share_kind(session: Session, grounds: list[_Ground], kind: str, *, moved: bool) -> int:
+def _share_kind(session: Session, grounds: list[EditionIndex], kind: str, *, moved: bool) -> int:
     written = 0
     for ids, places in _chunks(session, kind, moved=moved):
         for ground in grounds:
-            of_unit, of_place, share = cut(ground.geometry, places)
-            _copy(session, kind, ground, (ids[of_place], ground.ids[of_unit], share))
-            written += len(share)
+            for level in ground.levels.values():
+                held = level.shares(places)
+                _copy(session, kind, ground.edition.id, (ids[held.footprint], level.ids[held.row], held.share))
+                written += len(held.share)
     return written
 
 
@@ -166,9 +114,9 @@ def _chunks(session: Session, kind: str, *, moved: bool) -> Iterator[tuple[Ids, 
         yield ids, shapely.from_wkb(shapes)
 
 
-def _copy(session: Session, kind: str, ground: _Ground, columns: tuple[Ids, Ids, Floats]) -> None:
+def _copy(session: Session, kind: str, edition_id: int, columns: tuple[Ids, Ids, Floats]) -> None:
     lines = (
-        f"{kind}\t{place}\t{unit}\t{ground.edition_id}\t{share!r}\n"
+        f"{kind}\t{place}\t{unit}\t{edition_id}\t{share!r}\n"
         for place, unit, share in zip(*(column.tolist() for column in columns), strict=True)
     )
     with db.driver_cursor(session) as cursor:

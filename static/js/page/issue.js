@@ -16,7 +16,7 @@ import { pick } from "./sketch.js";
 const panel = byId("panel");
 let cameFrom = null;
 // A whole community or city is no place: taking it would call everybody.
-const PLACES = ["building", "house_number", "estate", "crossing", "street"];
+const PLACES = ["building", "house_number", "estate", "crossing", "land", "street"];
 
 export function frame(title, about, ...children) {
   cameFrom ||= document.activeElement;
