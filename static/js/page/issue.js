@@ -42,8 +42,14 @@ export function close() {
   cameFrom = null;
 }
 
-export async function open(code, { keepView = false } = {}) {
+// unasked: a live message wants it drawn anew; what somebody is writing there is not swept away for that.
+export async function open(code, { keepView = false, unasked = false } = {}) {
   const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop } = await ask(`/map/issues/${encodeURIComponent(code)}`);
+  if (unasked && state.issue !== code) return;
+  if (unasked && moves.isBeingWritten()) {
+    say("moved_on");
+    return;
+  }
   state.issue = code;
   state.unit = "";
   say("opened");

@@ -10,7 +10,8 @@ import { section as part } from "./unit.js";
 
 let writing = null;
 
-export const isBeingWritten = () => Boolean(writing?.isConnected && [...writing.elements].some((field) => field.value && field.type !== "submit" && field.type !== "button"));
+// An open form counts, also before its first word.
+export const isBeingWritten = () => Boolean(writing?.isConnected);
 
 export function section(issue, loop, done) {
   const place = el("div", {});

@@ -6,7 +6,6 @@ import { asQuery, matches, on, read, say, state, write } from "./state.js";
 import { ask, clear, notice } from "./doors.js";
 import { follow } from "./live.js";
 import * as desk from "./desk.js";
-import * as moves from "./moves.js";
 import * as agreements from "./agreements.js";
 import * as filters from "./filters.js";
 import * as hotspots from "./hotspots.js";
@@ -108,9 +107,7 @@ function apply({ kind, feature, code }) {
   }
   if (feature.properties.flags.some((flag) => flag === "straddles" || flag === "near_boundary") && !store.sides.has(id)) sidesOf(feature);
   if (id !== state.issue) return;
-  // words that somebody is writing are not swept away
-  if (moves.isBeingWritten()) notice("moved_on", t("loop.moved_on"), button(t("close"), () => clear("moved_on")));
-  else issue.open(id, { keepView: true });
+  issue.open(id, { keepView: true, unasked: true }).catch((error) => say("failed", error));
 }
 
 async function sidesOf(feature) {
@@ -178,6 +175,7 @@ on("straddler", (which) => straddlers.open(which).catch((error) => say("failed",
 on("nothing", () => issue.close());
 on("zoomed", legend.draw);
 on("changed", refresh);
+on("moved_on", () => notice("moved_on", t("loop.moved_on"), button(t("close"), () => clear("moved_on"))));
 on("failed", (error) => { notice("failed", error.message, button(t("close"), () => clear("failed"))); });
 
 const view = read();
