@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from bench import proof_addresses, proof_boston, proof_coords, proof_newyork
+from bench import proof_addresses, proof_boston, proof_coords, proof_newyork, proof_standards
 from bench.figures import Row
 
 # What each part shows, in the order of the report.
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "Addresses": proof_addresses.measure,
     "New York": proof_newyork.measure,
     "Boston": proof_boston.measure,
+    "Filing standards": proof_standards.measure,
 }
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 
-from bench import proof, speed_batch, speed_http, speed_page
+from bench import proof, speed_batch, speed_http, speed_limits, speed_page
 from bench.figures import Row
 
 PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "Batch: answers of one net for many points, peers in the same run": speed_batch.measure,
     "New York: loads, and one place over HTTP": speed_http.measure,
+    "Due times of 100,000 open issues": speed_limits.measure,
     "The page with 70,000 cells": speed_page.measure,
 }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -16,6 +17,10 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis import settings as product
 from gis.settings import Settings
+
+# No test asserts a time: a busy machine is no fault.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 PREFIX = f"shaotu_test_{os.getpid()}"
 numbers = count(1)

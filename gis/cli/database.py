@@ -9,8 +9,8 @@ from gis import settings as product
 from gis.cli.context import locale
 from gis.errors import Conflict
 
-# Beside the database in var_dir, and without it nothing: photos of its issues, tiles drawn from its ground.
-BELONGINGS = ("photos", "tiles")
+# Beside the database in var_dir, and without it nothing: photos of its issues, tiles and index files of its ground.
+BELONGINGS = ("photos", "tiles", "index")
 
 
 @click.group()
@@ -33,7 +33,7 @@ def address() -> None:
 @database.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(*, yes: bool) -> None:
-    """Delete the private database, the photos of its issues and the tiles drawn from it.
+    """Delete the private database, the photos of its issues, the tiles and index files made from it.
 
     A database named by SHAOTU_DATABASE_URL, and what is kept for it, is never touched.
     """

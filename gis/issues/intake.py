@@ -62,7 +62,9 @@ def accept_many(session: Session, reports: Sequence[Report], clerk: Clerk) -> li
         if _key(report) not in known:
             # Of equal ones in a batch the first counts.
             fresh.setdefault(_key(report), report)
-    book = clocks.read_for(session, list(fresh.values()), clerk, filing.city_code(session, clerk))
+    ordered = any(report.work_order for report in fresh.values())
+    city = filing.city_code(session, clerk) if ordered else None
+    book = clocks.read_for(session, list(fresh.values()), clerk, city)
     read = _read_all(session, list(fresh.values()), book)
     spots = [spot for spot in read.values() if isinstance(spot, _Spot)]
     filed = filing.file(session, _decided(session, spots, book, clerk), clerk)

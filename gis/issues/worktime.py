@@ -28,8 +28,9 @@ HOUR_US = 3_600_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
-# A stretch of time, [start, end) in microseconds since 1970.
+# A stretch of time, [start, end) in microseconds since 1970; and one with how many of its microseconds make one unit.
 Stretch = tuple[int, int]
+Counted = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,19 @@ class Calendar:
     changed: Mapping[date, bool]
     shifts: tuple[Shifts, ...]
     parts: Mapping[str, int] = field(default_factory=dict, compare=False)
-    _seen: dict[date, tuple[Stretch, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _seen: dict[tuple[date, str], tuple[Counted, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def works(self, day: date) -> bool:
         """Say whether a day is worked; raise Invalid where the calendar does not know."""
         return bool(self.worked(day))
 
-    def worked(self, day: date) -> tuple[Stretch, ...]:
-        """Return the shifts of a day, none on a day off; raise Invalid where the calendar does not know."""
-        if day not in self._seen:
-            self._seen[day] = self._worked(day)
-        return self._seen[day]
+    def counted(self, day: date, unit: str) -> tuple[Counted, ...]:
+        """Return what counts of a day in a unit; raise Invalid where the calendar does not know."""
+        if (day, unit) not in self._seen:
+            stretches = self.worked(day) if unit in {WORK_HOUR, WORK_DAY} else (self.whole(day),)
+            size = HOUR_US if unit in {URGENT_HOUR, WORK_HOUR} else sum(end - start for start, end in stretches)
+            self._seen[day, unit] = tuple((start, end, size) for start, end in stretches)
+        return self._seen[day, unit]
 
     def whole(self, day: date) -> Stretch:
         """Return a day from midnight to midnight."""
@@ -95,7 +98,8 @@ class Calendar:
         """Return the date of a moment."""
         return at.astimezone(self.zone).date()
 
-    def _worked(self, day: date) -> tuple[Stretch, ...]:
+    def worked(self, day: date) -> tuple[Stretch, ...]:
+        """Return the shifts of a day, none on a day off; raise Invalid where the calendar does not know."""
         if day.year not in self.years:
             raise Invalid("worktime.no_year", calendar=self.code, year=day.year)
         in_force = [shifts for shifts in self.shifts if shifts.start <= day]
@@ -123,13 +127,15 @@ def due(start: datetime, limit: Limit, calendar: Calendar, pauses: Sequence[Paus
 
     Raise Invalid where that moment lies in a year, or before the first shift, that the calendar does not know.
     """
-    left = limit.value
-    for begun, ended, rate in _counted(start, limit.unit, calendar, pauses):
-        worth = (ended - begun) * rate
-        if worth >= left:
+    left: Fraction | int = limit.value
+    last = 1
+    for begun, ended, size in _counted(start, limit.unit, calendar, pauses):
+        # In microseconds of this day; mostly whole ones, and those are quick.
+        left, last = (left if size == last else _whole(Fraction(left) * size / last)), size
+        if ended - begun >= left:
             # Upwards: at the moment that is named the limit has passed.
-            return EPOCH + (begun - (-left // rate)) * MICROSECOND
-        left -= worth
+            return EPOCH + (begun - (-left // 1)) * MICROSECOND
+        left -= ended - begun
     return None
 
 
@@ -138,36 +144,26 @@ def elapsed(
 ) -> Fraction:
     """Return how much of a unit has passed from start until a moment, 0 before it; raise Invalid as `due` does."""
     counted = _counted(start, unit, calendar, (*pauses, Pause(at)))
-    return sum(((ended - begun) * rate for begun, ended, rate in counted), Fraction(0))
+    return sum((Fraction(ended - begun, size) for begun, ended, size in counted), Fraction(0))
 
 
-def _counted(
-    start: datetime, unit: str, calendar: Calendar, pauses: Sequence[Pause]
-) -> Iterator[tuple[int, int, Fraction]]:
-    """Yield the stretches that count from start on, in order, each with its worth for a microsecond.
-
-    Without end, unless a pause has none.
-    """
+def _counted(start: datetime, unit: str, calendar: Calendar, pauses: Sequence[Pause]) -> Iterator[Counted]:
+    """Yield what counts from start on, in order; without end, unless a pause has none."""
     since = _since_epoch(start)
     stop = min((_since_epoch(pause.start) for pause in pauses if pause.end is None), default=None)
     rests = sorted((_since_epoch(pause.start), _since_epoch(pause.end)) for pause in pauses if pause.end is not None)
     day = calendar.day_of(start)
     while stop is None or calendar.whole(day)[0] < stop:
-        for stretch, rate in _of_day(day, unit, calendar):
-            for begun, ended in _outside(stretch, rests):
+        for opened, closed, size in calendar.counted(day, unit):
+            for begun, ended in _outside((opened, closed), rests):
                 first, last = max(begun, since), ended if stop is None else min(ended, stop)
                 if first < last:
-                    yield first, last, rate
+                    yield first, last, size
         day += timedelta(1)
 
 
-def _of_day(day: date, unit: str, calendar: Calendar) -> Iterator[tuple[Stretch, Fraction]]:
-    """Yield what counts of a day, with its worth for a microsecond."""
-    stretches = calendar.worked(day) if unit in {WORK_HOUR, WORK_DAY} else (calendar.whole(day),)
-    length = sum(end - start for start, end in stretches)
-    if length:
-        rate = Fraction(1, HOUR_US if unit in {URGENT_HOUR, WORK_HOUR} else length)
-        yield from ((stretch, rate) for stretch in stretches)
+def _whole(number: Fraction) -> Fraction | int:
+    return number.numerator if number.denominator == 1 else number
 
 
 def _outside(stretch: Stretch, rests: Iterable[Stretch]) -> Iterator[Stretch]:

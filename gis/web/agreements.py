@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from gis.issues import agreements
 from gis.issues.jurisdiction import practice
 from gis.people.accounts import ADMINISTRATOR, OPERATOR, PLANNER
 from gis.territory import places, units
+from gis.territory.places import streets
 from gis.web import auth
 
 Json = dict[str, Any]
@@ -74,13 +76,31 @@ def parties() -> Json:
 @pages.get("/street")
 @auth.require(*ENTER)
 def street() -> Json:
-    """Answer with the street at a place, as the polygon it is."""
+    """Answer with the street at a place, as the polygon it is; with to_lon, to_lat the stretch of it up to there."""
     session = auth.session()
     nearby = places.nearest(session, "street", [_point()], STREET_REACH_M)[0]
     if nearby is None:
         raise NotFound("web.no_street", reach_m=STREET_REACH_M)
-    geometry = session.scalar(text("SELECT ST_AsGeoJSON(geom, 7) FROM street WHERE id = :id"), {"id": nearby.id})
-    return {"id": nearby.id, "name": nearby.name, "name_en": nearby.name_en, "geometry": json.loads(str(geometry))}
+    found = session.execute(
+        text("""
+        SELECT geom::text AS geom, centre_geom::text AS centre, coalesce(width_m, area_m2 / greatest(length_m, 1)) AS m
+        FROM street WHERE id = :id
+        """),
+        {"id": nearby.id},
+    ).one()
+    drawn, width_m = shapely.from_wkb(found.geom), _number("width_m", found.m)
+    if "to_lon" in request.args:
+        if found.centre is None:
+            raise Invalid("web.no_centre_line", name=nearby.name)
+        drawn = streets.stretch(shapely.from_wkb(found.centre), (_point(), _point("to_lon", "to_lat")), width_m)
+    shape = json.loads(shapely.to_geojson(drawn))
+    return {
+        "id": nearby.id,
+        "name": nearby.name,
+        "name_en": nearby.name_en,
+        "width_m": round(width_m, 1),
+        "geometry": shape,
+    }
 
 
 def _under(session: Session, drawn: shapely.Geometry) -> list[Json]:
@@ -124,12 +144,20 @@ def _shown(session: Session, each: agreements.Agreement, on: date) -> Json:
     }
 
 
-def _point() -> tuple[float, float]:
+def _point(lon: str = "lon", lat: str = "lat") -> tuple[float, float]:
+    return _number(lon), _number(lat)
+
+
+def _number(name: str, otherwise: float | None = None) -> float:
+    """Read a number of the question; raise Invalid."""
+    said = request.args.get(name, otherwise)
     try:
-        lon, lat = (float(request.args[name]) for name in ("lon", "lat"))
-    except (KeyError, ValueError) as error:
-        raise Invalid("web.bad_point") from error
-    return lon, lat
+        number = float("nan" if said is None else said)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise Invalid("web.bad_point")
+    return number
 
 
 def _body() -> Json:

@@ -17,7 +17,7 @@ def var_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder with a photo, a tile and a key, and no cluster yet."""
     monkeypatch.setenv("SHAOTU_VAR_DIR", str(tmp_path))
     monkeypatch.delenv("SHAOTU_DATABASE_URL", raising=False)
-    for name in ("photos/ab/abc.jpg", "tiles/base/1.mvt.gz", "secret_key"):
+    for name in ("photos/ab/abc.jpg", "tiles/base/1.mvt.gz", "index/1.index", "secret_key"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
@@ -29,16 +29,15 @@ def removed(said: str = "", *words: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def test_photos_and_tiles_go_with_the_private_database(var_dir: Path) -> None:
+def test_what_was_kept_for_the_private_database_goes_with_it(var_dir: Path) -> None:
     assert removed("y\n")[0] == 0
-    assert not (var_dir / "photos").exists()
-    assert not (var_dir / "tiles").exists()
+    assert not any((var_dir / name).exists() for name in ("photos", "tiles", "index"))
     assert (var_dir / "secret_key").exists()
 
 
 def test_it_names_every_folder_before_it_asks(var_dir: Path) -> None:
     _, told = removed("n\n")
-    assert all(str(var_dir / name) in told for name in ("pg", "photos", "tiles"))
+    assert all(str(var_dir / name) in told for name in ("pg", "photos", "tiles", "index"))
 
 
 def test_nothing_goes_without_a_yes(var_dir: Path) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gis.errors import Invalid
-from gis.issues.reports import CategoryKey, Report, parse_report
+from gis.issues.reports import CategoryKey, Report, WorkOrder, parse_report
 
 NOW = datetime(2024, 5, 6, 8, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -125,3 +125,38 @@ def test_an_empty_reporter_is_none() -> None:
 
 def test_a_number_as_external_id_is_its_text() -> None:
     assert parse(external_id=17).external_id == "17"
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [(2, 2), ("2", 2), (" 2 ", 2), (2.0, 2), (None, None), ("", None), (..., None)]
+)
+def test_a_condition_is_a_number(said: object, read: int | None) -> None:
+    assert parse(condition=said).condition == read
+
+
+@pytest.mark.parametrize("said", [0, -1, "two", 1.5, "²", "99999"])
+def test_a_condition_that_is_no_number_is_refused(said: object) -> None:
+    assert refusal(condition=said) == "report.not_a_number"
+
+
+def test_a_work_order_keeps_its_deadline_in_the_citys_zone() -> None:
+    said = {"type": " 投诉 ", "urgency": "一般", "due_at": "2024-05-20 18:00:00"}
+    assert parse(work_order=said).work_order == WorkOrder("投诉", "一般", datetime(2024, 5, 20, 10, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("said", [{}, None, ...])
+def test_a_report_need_not_be_a_work_order(said: object) -> None:
+    assert parse(work_order=said).work_order is None
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"urgency": "一般"}, "report.missing"),
+        ({"type": "投诉", "deadline": "2024-05-20"}, "report.unknown_field"),
+        ({"type": "投诉", "due_at": "soon"}, "report.bad_time"),
+        ("投诉", "report.not_an_object"),
+    ],
+)
+def test_a_work_order_that_cannot_be_read_is_refused(said: object, code: str) -> None:
+    assert refusal(work_order=said) == code

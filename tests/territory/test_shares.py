@@ -14,11 +14,12 @@ from shapely.geometry import MultiPolygon, Polygon, box
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.errors import Invalid
+from gis.errors import Invalid, NotFound
 from gis.territory import places
 from gis.territory.index.memory import over
 from gis.territory.places import Sliver
 from tests.territory.plots import EAST, NORTH, STEP, add_building, add_edition, add_net, add_unit, plot
+from tests.territory.test_geocode import add_street
 
 SINCE = date(2023, 1, 1)
 
@@ -134,6 +135,24 @@ def test_a_building_without_a_name_is_listed_by_its_street_and_number(session: S
     places.share_all(session, [edition_id])
     (found,) = places.straddlers(session, edition_id, "district", "building")
     assert found.name == "通河街12号"
+
+
+def test_in_english_it_goes_by_the_english_name_of_its_street(session: Session, edition_id: int) -> None:
+    add_building(session, "across", plot(3, 1, 6, 2), name="", name_en="", street_name="通河街", house_number="12号")
+    add_street(session, "通河街", plot(3, 0, 6, 0.5), "Tonghe Street")
+    places.share_all(session, [edition_id])
+    (found,) = places.straddlers(session, edition_id, "district", "building")
+    assert (found.name, found.name_en) == ("通河街12号", "Tonghe Street, No. 12")
+
+
+def test_one_place_across_a_line_is_found_by_its_number(session: Session, edition_id: int) -> None:
+    add_building(session, "across", plot(3, 1, 6, 2))
+    add_building(session, "inside", plot(1, 1, 2, 2))
+    places.share_all(session, [edition_id])
+    (listed,) = places.straddlers(session, edition_id, "district", "building")
+    assert places.straddler(session, edition_id, "district", ("building", listed.id)) == listed
+    with pytest.raises(NotFound):
+        places.straddler(session, edition_id, "district", ("building", listed.id + 1))
 
 
 def test_a_sliver_across_the_line_does_not_count(session: Session, edition_id: int) -> None:

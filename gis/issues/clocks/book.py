@@ -108,11 +108,10 @@ def read(
     return Book(read_setting(session, clerk.settings) if timed else _timeless(clerk), found, walked, ordered)
 
 
-def read_for(session: Session, reports: Sequence[Report], clerk: Clerk, city: str) -> Book:
+def read_for(session: Session, reports: Sequence[Report], clerk: Clerk, city: str | None) -> Book:
     """Read what the city goes by for reports that come in."""
-    ordered = any(report.work_order for report in reports)
-    timed = ordered or any(report.condition is not None for report in reports)
-    return read(session, map(key_of, reports), clerk, timed=timed, city=city if ordered else None)
+    timed = city is not None or any(report.condition is not None for report in reports)
+    return read(session, map(key_of, reports), clerk, timed=timed, city=city)
 
 
 def read_setting(session: Session, settings: Settings) -> Setting:

@@ -54,7 +54,8 @@ def lay(arcs: Arcs, units_n: int) -> Grid:
     while not labels.write(ground, edges, crossings, pixels, kept, most):
         kept = sets.larger(kept)
     same = np.arange(units_n, dtype=np.int32)
-    return Grid(frame, *pixels, arcs.vertices, arcs.sides, sets.finished(kept), same)
+    drawn = arcs.vertices, arcs.start, arcs.sides
+    return Grid(frame, *pixels, *drawn, sets.finished(kept), same)
 
 
 def _arc_of(arcs: Arcs) -> Rows:

@@ -147,6 +147,13 @@ class LevelIndex(ABC):
     def edges_in(self, box: Floats) -> tuple[Floats, Rows]:
         """Return all edges of boundaries that may meet a box: (edge, end, 2) degrees, and a row each is of."""
 
+    @abstractmethod
+    def contiguity(self) -> tuple[Rows, Rows, Floats]:
+        """Return (row, row, metres) of every two units that share a line, the lower row first, in order.
+
+        Sharing is having a piece of boundary in common, whoever put vertices where; a common corner is not enough.
+        """
+
     def only(self, lon: ArrayLike, lat: ArrayLike) -> Rows:
         """Return for each point the row of the one unit that covers it; NONE without, SEVERAL on lines and overlaps."""
         point, row = self.covering(lon, lat)

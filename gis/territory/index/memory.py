@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import ArrayLike
 from shapely.geometry.base import BaseGeometry
 
-from gis.territory.index import cover, draw, levels, meet, near, points
+from gis.territory.index import cover, draw, levels, meet, near, points, share
 from gis.territory.index.level import LevelIndex, Refs
 from gis.territory.index.near import Pairs
 from gis.territory.index.shapes import NONE, SEVERAL, Bools, Floats, Grid, Ints, Level, Near, Rows, Units
@@ -164,6 +164,10 @@ class GridLevel(LevelIndex):
         rows = np.empty(len(bounds), dtype=np.int32)
         meet.whole(self._grid, bounds, rows)
         return rows
+
+    def contiguity(self) -> tuple[Rows, Rows, Floats]:
+        """Return (row, row, metres) of every two units that share a line, the lower row first, in order."""
+        return share.contiguity(self._grid)
 
     def edges_in(self, box: Floats) -> tuple[Floats, Rows]:
         """Return all edges of boundaries that may meet a box: (edge, end, 2) degrees, and a row each is of."""

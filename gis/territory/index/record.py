@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.territory.index import points
+from gis.territory.index import cut, points
 from gis.territory.index.level import LevelIndex
 from gis.territory.index.shapes import NONE, Bools, Floats, Geometries, Ints, Rows, Units
 from gis.territory.index.text import packed
@@ -177,6 +177,16 @@ class RecordLevel(LevelIndex):
         of, row, _ = self._ask(f"SELECT n, u.id, 0 FROM {BOXES} {UNITS} AND u.geom && p.geom", said)
         return of, row
 
+    def contiguity(self) -> tuple[Rows, Rows, Floats]:
+        """Return (row, row, metres) of every two units that share a line, the lower row first, in order."""
+        found = sorted(
+            (min(self._row[a], self._row[b]), max(self._row[a], self._row[b]), bytes(line))
+            for a, b, line in self._session.execute(text(SHARED), self._level)
+        )
+        a, b, line = zip(*found, strict=True) if found else ((), (), ())
+        metres = cut.path_lengths_m(np.asarray(shapely.from_wkb(np.array(line, dtype=object)), dtype=object))
+        return np.array(a, np.int32), np.array(b, np.int32), metres
+
     def edges_in(self, box: Floats) -> tuple[Floats, Rows]:
         """Return all edges of boundaries that may meet a box: (edge, end, 2) degrees, and a row each is of."""
         _, rows = self.meeting(box[None, :])
@@ -217,4 +227,9 @@ CROSS JOIN LATERAL (
         -lon, -lat), east, north)) AS metres
 ) AS measured
 WHERE metres <= reach
+"""
+SHARED = """
+SELECT a.id, b.id, ST_AsBinary(ST_CollectionExtract(ST_Intersection(ST_Boundary(a.geom), ST_Boundary(b.geom)), 2))
+FROM unit a JOIN unit b ON b.edition_id = a.edition_id AND b.level = a.level AND b.id > a.id AND a.geom && b.geom
+WHERE a.edition_id = :edition AND a.level = :level AND ST_Relate(a.geom, b.geom, '****1****')
 """

@@ -91,7 +91,7 @@ class Grid(NamedTuple):
     tiles (row, column as one): not negative: position of its first label * 128 + pixels on a side; negative: the
     complement of the set that holds all of it. labels (pixel): a set that holds all of it, or the complement of a
     position in words. words: set at the pixel's reference point, number of runs, then for each run of edges that come
-    into the pixel: first edge, then their arc and how many they are in one. sides: as in Arcs, of this level.
+    into the pixel: first edge, then their arc and how many they are in one. start, sides: as in Arcs, of this level.
 
     A level may stand on the grid of a finer one: unit_of (row of the finer level): its row here.
     """
@@ -101,6 +101,7 @@ class Grid(NamedTuple):
     labels: Rows
     words: Rows
     vertices: Floats
+    start: Rows
     sides: Rows
     sets: Sets
     unit_of: Rows

@@ -26,6 +26,14 @@ Geometries = NDArray[np.object_]
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+# In Latin script a house without a name of its own goes by its street's, where the ground has that.
+CALLED_EN = {
+    "building": """CASE WHEN p.name_en <> '' OR p.name <> '' THEN p.name_en ELSE coalesce(
+        (SELECT min(s.name_en) FROM street s WHERE s.name = p.street_name AND s.name_en <> '')
+        || ', No. ' || rtrim(p.house_number, '号'), '') END""",
+    "street": "p.name_en",
+    "estate": "p.name_en",
+}
 SHARED_KINDS = ("building", "street", "estate")
 CHUNK_ROWS = 20_000
 
@@ -152,7 +160,7 @@ def _across(session: Session, kind: str, asked: dict[str, Any]) -> tuple[Straddl
         raise Invalid("places.unknown_kind", kind=kind, choices=", ".join(SHARED_KINDS))
     rows = session.execute(
         text(f"""
-            SELECT p.id AS place_id, p.external_id, {CALLED[kind]} AS place_name, p.name_en AS place_name_en,
+            SELECT p.id AS place_id, p.external_id, {CALLED[kind]} AS place_name, {CALLED_EN[kind]} AS place_name_en,
                    p.area_m2, p.geom::text AS geom, s.share, {units.REF}
             FROM (
                 SELECT s.place_id, max(s.share) AS largest

@@ -11,6 +11,9 @@ from typing import Literal
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import LineString, Point
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import substring
 
 from gis.errors import Invalid
 from gis.territory import coords
@@ -20,12 +23,15 @@ from gis.territory.places.footprints import Fault
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Caps = Literal["flat", "round"]
+LonLat = tuple[float, float]
 
 WIDTHS = Path(__file__).parents[3] / "data" / "streets" / "widths.csv"
 # An outer bend of a street is a chain of edges that falls short of the true arc by at most 0.1 % of half the width:
 # 1 cm on a street 20 m wide.
 ARC_SEGMENTS = 18
 WIDEST_M = 200.0
+# A stretch shorter than this is a slip of the hand.
+SHORTEST_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,33 @@ def carriageways(lines: Geometries, width_m: Floats, caps: Caps) -> Geometries:
     at, owner = shapely.get_coordinates(wide, return_index=True)
     made: Geometries = shapely.set_coordinates(wide, at / scale[owner] + origin[owner])
     return made
+
+
+def stretch(line: BaseGeometry, ends: tuple[LonLat, LonLat], width_m: float) -> BaseGeometry:
+    """Return the carriageway of a centre line between the places on it nearest to two points. All in EPSG:4326.
+
+    Of a line in parts the part nearest to both counts, of a ring the shorter way round. Raise Invalid where the two are
+    one place of the line, or the width is none.
+    """
+    if not 0 < width_m <= WIDEST_M:
+        raise Invalid("places.bad_width", width_m=width_m, most_m=WIDEST_M)
+    plane = coords.Plane(*ends[0])
+    points = [Point(*map(float, plane.xy(*end))) for end in ends]
+    parts = shapely.get_parts(shapely.line_merge(plane.to_plane(line)))
+    nearest: LineString = min(parts, key=lambda part: sum(part.distance(point) for point in points))
+    piece = _between(nearest, *sorted(nearest.project(point) for point in points))
+    if piece.length < SHORTEST_M:
+        raise Invalid("places.one_place", least_m=SHORTEST_M)
+    made: BaseGeometry = carriageways(np.array([plane.from_plane(piece)]), np.array([width_m]), "flat")[0]
+    return made
+
+
+def _between(line: LineString, start_m: float, end_m: float) -> BaseGeometry:
+    """Cut a line between two places along it; a ring the shorter way round."""
+    if not line.is_ring or end_m - start_m <= line.length / 2:
+        return substring(line, start_m, end_m)
+    after, before = substring(line, end_m, line.length), substring(line, 0, start_m)
+    return shapely.line_merge(shapely.union_all([part for part in (after, before) if part.length]))
 
 
 def lengths_m(polygons: Geometries, area_m2: Floats) -> Floats:

@@ -41,17 +41,27 @@ function begin() {
 }
 
 async function drawArea() {
-  draft.geometry = await outline(t("agreement.draw_area")) || draft.geometry;
+  const drawn = await outline(t("agreement.draw_area"));
+  if (drawn) Object.assign(draft, { geometry: drawn, street: null });
   await touched();
 }
 
 async function chooseStreet() {
   const point = await pick(t("agreement.click_street"));
-  if (!point) return;
-  const found = await ask("/map/street", { lon: point.lng, lat: point.lat }).catch((error) => say("failed", error));
+  if (point) await lay({ lon: point.lng, lat: point.lat });
+}
+
+async function chooseStretch() {
+  const from = await pick(t("agreement.click_from"));
+  const to = from && await pick(t("agreement.click_to"));
+  if (to) await lay({ lon: from.lng, lat: from.lat, to_lon: to.lng, to_lat: to.lat });
+}
+
+// Lay the ground on the street that was pointed at. where: one place for all of it, two for what lies between them.
+async function lay(where) {
+  const found = await ask("/map/street", where).catch((error) => say("failed", error));
   if (!found) return;
-  draft.geometry = found.geometry;
-  draft.street = found;
+  Object.assign(draft, { geometry: found.geometry, street: { ...found, where } });
   drawing.layer.clearLayers();
   L.geoJSON(found.geometry, { interactive: false, style: { color: "#6b2f90", weight: 3 } }).addTo(drawing.layer);
   await touched();
@@ -74,8 +84,12 @@ function form() {
     el("h3", {}, t("agreement.new")),
     field("title", t("agreement.title"), text("title", { required: true, maxlength: 200 })),
     el("fieldset", {}, el("legend", {}, t("agreement.ground")),
-      button(t("agreement.area"), drawArea), button(t("agreement.street"), chooseStreet),
-      el("p", { class: "quiet" }, draft.street ? nameOf(draft.street) : draft.geometry ? t("agreement.drawn") : t("agreement.not_drawn"))),
+      button(t("agreement.area"), drawArea), button(t("agreement.street"), chooseStreet), button(t("agreement.stretch"), chooseStretch),
+      el("p", { class: "quiet" }, draft.street ? nameOf(draft.street) : draft.geometry ? t("agreement.drawn") : t("agreement.not_drawn")),
+      draft.street && "to_lon" in draft.street.where ? field("width", t("agreement.width"), el("input", {
+        id: "agreement-width", type: "number", min: 1, max: 200, step: 0.5, value: draft.street.width_m,
+        onchange: ({ target }) => lay({ ...draft.street.where, width_m: target.value || draft.street.width_m }),
+      })) : null),
     el("fieldset", {}, el("legend", {}, t("agreement.parties")),
       draft.parties.length ? draft.parties.map((unit) => el("label", {},
         el("input", { type: "checkbox", checked: !unit.left, onchange: ({ target }) => { unit.left = !target.checked; draw(); } }), el("span", {}, `${nameOf(unit)} · ${levelName(unit.net, unit.level)}`))) : el("p", { class: "quiet" }, t("agreement.draw_first"))),

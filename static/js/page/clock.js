@@ -78,10 +78,16 @@ export function limits(issue, clocks, conditions) {
     el("ul", { class: "plain clocks" }, clocks.map((clock) => el("li", {},
       el("p", { class: "clock-head" }, el("b", {}, clock.title), countdown(clock), clock.limit_said ? el("span", { class: "quiet" }, clock.limit_said) : null),
       clock.due_at ? el("p", {}, t("clock.due_at", { at: fullTime(clock.due_at) }), el("span", { class: "quiet" }, ` · ${t("clock.started_at", { at: moment(clock.started_at) })}`)) : null,
-      clock.explanation.map((line) => el("p", { class: "quiet" }, line)),
+      why(clock),
       clock.history.length > 1 ? past(clock) : null))),
     boot.may_decide && conditions.length ? choose(issue, clocks, conditions) : null,
   ];
+}
+
+// The clock for handling, and one that has no end, give their reason at once; of the others it is there to be opened.
+function why(clock) {
+  const lines = clock.explanation.map((line) => el("p", { class: "quiet" }, line));
+  return clock.name === "handle" || !clock.due_at ? lines : el("details", {}, el("summary", { class: "quiet" }, t("clock.why")), lines);
 }
 
 function past(clock) {

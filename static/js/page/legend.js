@@ -4,12 +4,14 @@ import { boot, levelName, nameOf, t } from "./words.js";
 import { byId, el, fill } from "./dom.js";
 import { light } from "./lights.js";
 import { say, state } from "./state.js";
-import { levelsShown } from "./map.js";
+import { levelsShown, map } from "./map.js";
+
+const stroke = ({ color, weight }) => el("span", { class: "stroke", style: { "--colour": color, "--weight": `${Math.max(1, weight).toFixed(1)}px` } });
 
 export function draw() {
   const net = boot.nets.find((each) => each.code === state.net);
   const levels = net ? levelsShown(net) : [];
-  const { mark, shades, faultStyle, straddlerStyle } = window.Shaotu;
+  const { mark, shades, faultStyle, straddlerStyle, unitStyle } = window.Shaotu;
   const two = [{ key: "a", part: 2 }, { key: "b", part: 1 }];
   fill(byId("legend-body"),
     el("ul", { class: "plain" },
@@ -17,7 +19,7 @@ export function draw() {
         .map(([flags, word]) => el("li", {}, mark(flags, flags.length ? two : []), t(`legend.${word}`)))),
     el("ul", { class: "plain lights", "aria-label": t("lights") }, boot.lights.map((each) => el("li", {}, light(each.code)))),
     net && el("ul", { class: "plain" },
-      net.levels.map((level, i) => el("li", {}, el("span", { class: "stroke", style: { "--colour": i === net.levels.length - 1 ? "var(--line-strong)" : level.colour, "--weight": `${Math.max(1, net.levels.length - i)}px` } }), levelName(net.code, level.code),
+      net.levels.map((level) => el("li", {}, stroke(unitStyle({ level: level.code }, map.getZoom())), levelName(net.code, level.code),
         !levels.includes(level) && el("span", { class: "quiet" }, t("legend.nearer"))))),
     state.shaded && net && el("ul", { class: "plain shades" },
       shades(`${net.code}:${levels.at(-1).code}`).map(({ colour, from, to }) => el("li", {}, el("span", { class: "swatch", style: { "--colour": colour } }), !Number.isFinite(to) ? `≥ ${from}` : from === to ? String(from) : `${from}–${to}`)), el("li", { class: "quiet" }, t("legend.shade", { level: levelName(net.code, levels.at(-1).code) }))),
