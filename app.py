@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 from gis import db, errors, language
 from gis import settings as product
 from gis.errors import Problems, ShaotuError
+from gis.issues import rules
 from gis.settings import Settings
 from gis.web import (
     agreements,
@@ -32,6 +33,7 @@ from gis.web import (
     headers,
     health,
     live,
+    moves,
     operator,
     packing,
     serve,
@@ -44,6 +46,7 @@ BLUEPRINTS = (
     ground.blueprint,
     batch.blueprint,
     live.blueprint,
+    moves.blueprint,
     operator.pages,
     atlas.pages,
     dossier.pages,
@@ -77,6 +80,8 @@ log = structlog.get_logger()
 def create_app(settings: Settings | None = None) -> Flask:
     """Put the product together; raise Problems if a setting is wrong."""
     settings = settings or product.load()
+    # A table that does not hold is told at start, not with the first move.
+    rules.table(settings.workflow_rules)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)

@@ -26,9 +26,9 @@ from gis.settings import ROOT, Settings
 
 APP_ROLE = "shaotu_app"
 EXTENSIONS = ("postgis", "pg_trgm", "btree_gist")
-# Under row-level security only functions marked leakproof may use an index. Comparing two boxes
-# says nothing about a row that the asker did not already put into the question.
-LEAKPROOF = ("geometry_overlaps(geometry, geometry)",)
+# Under row-level security only functions marked leakproof may use an index. Comparing two boxes, or two lists of
+# words, says nothing about a row that the asker did not already put into the question.
+LEAKPROOF = ("geometry_overlaps(geometry, geometry)", "arrayoverlap(anyarray, anyarray)")
 # one number for "migrating", so that two starters do not migrate at once
 MIGRATION_LOCK = 0x5AA0
 INSUFFICIENT_PRIVILEGE = "42501"
@@ -43,12 +43,13 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose eyes a session has: everything, or the issues on these units (net, level, code)."""
+    """Whose eyes a session has: everything, or the issues on these units (net, level, code) or of this department."""
 
     all: bool = False
     units: tuple[tuple[str, str, str], ...] = ()
     role: str = ""
     username: str = ""
+    department: str = ""
 
     @property
     def ground(self) -> str:
@@ -71,17 +72,24 @@ class ScopedSession(Session):
 @event.listens_for(ScopedSession, "after_begin")
 def _apply_scope(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     scope: Scope = session.info["scope"]
-    connection.execute(_SCOPED, {"ground": scope.ground, "account": scope.username})
+    connection.execute(_SCOPED, _told(scope))
 
 
 def see_as(session: Session, scope: Scope) -> None:
     """Give a session other eyes: for the rest of its transaction, and for those that follow."""
     session.info["scope"] = scope
-    session.execute(_SCOPED, {"ground": scope.ground, "account": scope.username})
+    session.execute(_SCOPED, _told(scope))
+
+
+def _told(scope: Scope) -> dict[str, str]:
+    return {"ground": scope.ground, "account": scope.username, "department": scope.department}
 
 
 # Local to the transaction: a pooled connection never carries it to the next user.
-_SCOPED = text("SELECT set_config('shaotu.scope', :ground, true), set_config('shaotu.account', :account, true)")
+_SCOPED = text("""
+SELECT set_config('shaotu.scope', :ground, true), set_config('shaotu.account', :account, true),
+       set_config('shaotu.department', :department, true)
+""")
 
 
 @contextmanager

@@ -3,6 +3,12 @@
 from collections.abc import Iterable
 
 
+class Word(str):
+    """A parameter that is itself a code: it is said in the reader's language within the sentence."""
+
+    __slots__ = ()
+
+
 class ShaotuError(Exception):
     """A fault the product foresees; its sentence stands in translations/ under `code`."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from babel import negotiate_locale
 from babel.messages import pofile
 
-from gis.errors import Problems, ShaotuError
+from gis.errors import Problems, ShaotuError, Word
 
 LOCALES = ("zh", "en")
 # %(name)s, %(name).1f, or %% for the sign itself; a lone % stays what it is
@@ -34,7 +34,8 @@ def explain(error: ShaotuError, locale: str) -> str:
     """Render an error, one line for each problem it holds."""
     if isinstance(error, Problems):
         return "\n".join(explain(problem, locale) for problem in error.problems)
-    return say(error.code, locale, **error.params)
+    told = {name: say(value, locale) if isinstance(value, Word) else value for name, value in error.params.items()}
+    return say(error.code, locale, **told)
 
 
 def catalogue(locale: str, prefix: str) -> dict[str, str]:

@@ -84,6 +84,17 @@ class Settings:
     due_soon_share: float = field(default=0.2, metadata=_between(0, 1))
     # the department that takes what no duty and no agreement names
     general_desk: str = "general-desk"
+    # what has a plain lead is sent to it when it is filed; without this a dispatcher sends everything
+    auto_dispatch: bool = True
+    # a TOML file with the city's own rules for the loop (gis workflow check FILE); None: the table as it is
+    workflow_rules: Path | None = None
+    # how long after closing a reporter may say that it is not solved
+    reopen_days: int = field(default=7, metadata=_between(1, 365))
+    # the part of what grids fix and close themselves that is inspected
+    sample_share: float = field(default=0.1, metadata=_between(0, 1))
+    # the same category this near and this soon after closing is a relapse
+    relapse_days: int = field(default=30, metadata=_between(1, 730))
+    relapse_m: float = field(default=50.0, metadata=_between(1, 2000))
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -175,6 +186,10 @@ def _path(raw: object, source: str) -> Path:
     return Path(_text(raw, source)).expanduser().absolute()
 
 
+def _optional_path(raw: object, source: str) -> Path | None:
+    return None if raw == "" else _path(raw, source)
+
+
 def _whole(raw: object, source: str) -> int:
     try:
         if isinstance(raw, str) or type(raw) is int:
@@ -204,6 +219,7 @@ _PARSERS: Mapping[object, Callable[[object, str], object]] = {
     str: _text,
     str | None: _optional_text,
     Path: _path,
+    Path | None: _optional_path,
     int: _whole,
     float: _number,
     bool: _yes_or_no,

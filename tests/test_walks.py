@@ -84,7 +84,7 @@ def test_a_report_is_located_decided_dispatched_and_told_to_the_stream(app: Flas
         journal.seal(session)
         told = [sealed.line.kind for sealed in journal.after(session, 0, 10)]
     assert issue["parties"]
-    assert told == ["filed"]
+    assert told == ["to_dispatch"]
 
 
 def test_a_report_on_the_border_calls_both_districts(app: Flask, engine: Engine) -> None:

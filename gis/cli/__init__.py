@@ -30,6 +30,7 @@ COMMANDS = {
     "places": "gis.cli.places:places",
     "standards": "gis.cli.standards:standards_",
     "users": "gis.cli.users:users",
+    "workflow": "gis.cli.workflow:workflow",
 }
 
 

@@ -22,14 +22,17 @@ def users() -> None:
 @click.argument("username")
 @click.option("--role", type=click.Choice(accounts.ROLES), required=True)
 @click.option("--name", default="", help="The name shown on the page; the username when left out.")
+@click.option("--department", help="The code of the department it acts for.")
 @click.option("--language", "locale", type=click.Choice(language.LOCALES), default="zh", show_default=True)
 @click.password_option(help="Asked for when left out, so that it stays out of the shell's history.")
-def add(username: str, role: str, name: str, locale: str, password: str) -> None:
+def add(username: str, password: str, **said: str) -> None:
     """Open an account."""
-    newcomer = accounts.Newcomer(username, password, name or username, role, locale)
+    newcomer = accounts.Newcomer(
+        username, password, said["name"] or username, said["role"], said["locale"], said["department"] or None
+    )
     with cli_session() as session:
         accounts.add(session, newcomer, now=datetime.now(UTC))
-    click.echo(language.say("cli.users.added", "zh", username=username, role=role))
+    click.echo(language.say("cli.users.added", "zh", username=username, role=said["role"]))
 
 
 @users.command()

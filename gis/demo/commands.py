@@ -55,7 +55,8 @@ def build(seed: int, cells: int) -> None:
                 click.echo(language.say(step.code, settings.language))
                 step.do(session)
                 session.commit()
-    who = ", ".join(newcomer.username for newcomer in roster.STAFF)
+    names = [newcomer.username for newcomer in roster.STAFF] + [username for username, _ in roster.SIDES.values()]
+    who = ", ".join(names)
     click.echo(language.say("demo.ready", settings.language, who=who, password=roster.PASSWORD))
 
 

@@ -13,11 +13,11 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from gis import db
-from gis.demo import voices
+from gis.demo import crew, roster, voices
 from gis.demo.city import City
 from gis.demo.history import Json, Teller
 from gis.errors import ShaotuError
-from gis.issues import intake
+from gis.issues import intake, workflow
 from gis.settings import Settings
 
 BY = "gis demo live"
@@ -25,6 +25,8 @@ BY = "gis demo live"
 PAUSE_S, QUIET = 14.0, 3.0
 # Every so often an operator finds out where an older report belongs.
 PLACED = 0.10
+# Moves of issues under way for each report that comes in.
+MOVED = 3.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ def live(city: City, feed: Feed, reports_n: int | None = None) -> Iterator[intak
             yield accepted
         if rng.random() < PLACED:
             _place_one(city, feed, rng)
+        for _ in range(int(rng.poisson(MOVED))):
+            _push_one(feed, rng)
 
 
 def pause_s(hour: int, rng: np.random.Generator) -> float:
@@ -85,6 +89,15 @@ def _filed(feed: Feed, data: Json, zone: ZoneInfo) -> intake.Accepted | None:
         except OperationalError:
             feed.wait(wait_s)
     return None
+
+
+def _push_one(feed: Feed, rng: np.random.Generator) -> None:
+    """Let somebody take the next step on one issue."""
+    with db.session(feed.engine, db.EVERYTHING) as session:
+        now = feed.clock()
+        workflow.resume_due(session, now, workflow.Loop(feed.settings))
+        crew.Crew(workflow.Loop(feed.settings), rng, roster.spared(session)).push(session, now)
+        session.commit()
 
 
 def _place_one(city: City, feed: Feed, rng: np.random.Generator) -> None:

@@ -10,16 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.demo import city as cities
-from gis.demo import files, frame, history, limits, roster
+from gis.demo import crew, files, frame, history, limits, roster
 from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
-from gis.issues import agreements, categories, duty_lists, intake, sources
+from gis.issues import agreements, categories, duty_lists, intake, sources, workflow
 from gis.issues.tables import Source
 from gis.people import areas, departments
 from gis.settings import ROOT, Settings
@@ -61,6 +62,7 @@ class Founding:
         yield Step("demo.people", _any("responsibility_area"), self._people)
         yield Step("demo.agreements", _any("agreement"), self._agree)
         yield Step("demo.issues", _any("issue"), self._report)
+        yield Step("demo.loop", _any("move"), self._handle)
 
     def _bound(self, session: Session) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -112,6 +114,12 @@ class Founding:
             for outcome in intake.accept_many(session, reports[start : start + BATCH], clerk):
                 if isinstance(outcome, ShaotuError):
                     raise outcome
+
+
+    def _handle(self, session: Session) -> None:
+        roster.open_sides(session, now=self._now)
+        rng = np.random.default_rng([self.city.seed, 31])
+        crew.Crew(workflow.Loop(self._settings), rng, roster.spared(session)).live_through(session, self._now)
 
 
 def write(city: City, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Who works in the demo city: accounts for the four roles, and the people who answer for a piece of ground."""
+"""Who works in the demo city: accounts for every seat, and the people who answer for a piece of ground."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.demo import frame, names, spots
@@ -24,7 +25,18 @@ STAFF = (
     accounts.Newcomer("leader", PASSWORD, "网格长 老川", "leader"),
     accounts.Newcomer("planner", PASSWORD, "规划员 阿浦", "planner"),
     accounts.Newcomer("admin", PASSWORD, "管理员 望山", "administrator"),
+    accounts.Newcomer("clerk", PASSWORD, "受理员 晓岚", "clerk"),
+    accounts.Newcomer("dispatcher", PASSWORD, "派遣员 思远", "dispatcher"),
+    accounts.Newcomer("chief", PASSWORD, "值班长 文博", "shift_leader"),
+    accounts.Newcomer("inspector", PASSWORD, "监督员 立秋", "inspector"),
 )
+# Who must come to the house across the line: the commission that convenes, and an office for each district's side.
+SIDES = {
+    "": ("commission", "市城管委 值班员"),
+    "690102": ("core", "禾阳一侧 值班员"),
+    "690103": ("outer", "望山一侧 值班员"),
+}
+HOUSE = "S00001"
 SINCE = date(2025, 1, 1)
 RIVER_REACH_M, STAIRWELL_M = 1500.0, 18.0
 GRID, STREET, LANE, RIVER, BUILDING, STAIR = (
@@ -49,6 +61,21 @@ def open_accounts(session: Session, city: City, *, now: datetime) -> None:
             accounts.add(session, newcomer, now=now)
             if newcomer.role == "leader":
                 accounts.give_post(session, newcomer.username, ("governance", "grid", patch(city)), start=SINCE)
+
+
+def open_sides(session: Session, *, now: datetime) -> None:
+    """Open accounts for the departments that must come to the house across the line, where there is one."""
+    for code in session.scalars(_MUST_COME, {"house": HOUSE}).all():
+        ground = code.split("-")[-1][:6]
+        username, name = SIDES.get(ground, SIDES[""])
+        if accounts.find(session, username) is None:
+            newcomer = accounts.Newcomer(username, PASSWORD, name, "department", department=code)
+            accounts.add(session, newcomer, now=now)
+
+
+def spared(session: Session) -> frozenset[str]:
+    """Name the departments with an account: their work is left to whoever signs in."""
+    return frozenset(session.scalars(text("SELECT department FROM account WHERE department IS NOT NULL")))
 
 
 def patch(city: City) -> str:
@@ -87,6 +114,12 @@ def charges(city: City) -> Iterator[Charge]:
         yield Charge(role, names.Name(row.name, row.name_en), row.geometry)
     yield from _reaches(city)
     yield from _homes(city)
+
+
+_MUST_COME = text("""
+SELECT department FROM party JOIN issue ON issue.id = party.issue_id
+WHERE issue.external_id = :house AND party.mandatory ORDER BY department
+""")
 
 
 def _reaches(city: City) -> Iterator[Charge]:

@@ -79,11 +79,12 @@ def _decide(session: Session, point_id: int, state: str, by: str, now: datetime)
 
 
 def _unlocate(session: Session, point: DefaultPoint, *, by: str, now: datetime) -> int:
-    """Append to each issue of the point that its place is not known; what a person placed stays."""
+    """Append to each issue of the point that its place is not known; what a person placed, or took up, stays."""
     marked = session.execute(
         text("""
         SELECT id, ground FROM issue
         WHERE source = :source AND located AND place ? 'lon' AND NOT place ? 'placed_by'
+          AND state IN ('filed', 'dispatched')
           AND geom && ST_Expand(ST_Point(:lon, :lat, 4326), 1e-7)
           AND abs(ST_X(point_geom) - :lon) <= 1e-7 AND abs(ST_Y(point_geom) - :lat) <= 1e-7
         ORDER BY id FOR UPDATE

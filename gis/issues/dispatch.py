@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from psycopg2.extras import execute_values
@@ -41,6 +41,17 @@ class Ruling:
     unit: str
     by: str
     now: datetime
+
+
+@dataclass(frozen=True)
+class Redirection:
+    """A person's word on who leads, beside what was decided. dropped: who refused; evidence: for the reason."""
+
+    lead: str
+    assists: tuple[str, ...] = ()
+    basis: str = "dispatcher"
+    dropped: frozenset[str] = frozenset()
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
 
 def book(session: Session, settings: Settings) -> jurisdiction.Book:
@@ -106,6 +117,63 @@ def designate(session: Session, issue_code: str, ruling: Ruling, settings: Setti
     return decision
 
 
+def redirect(session: Session, issue_id: int, to: Redirection, *, by: str, now: datetime) -> jurisdiction.Decision:
+    """Write a person's word on who leads and who joins as a new decision; raise Invalid for an unknown department."""
+    row = session.execute(_LAST_DECISION, {"issue_id": issue_id}).one_or_none()
+    was = jurisdiction.Decision.from_dict(row.answer) if row else jurisdiction.Decision("unlocated")
+    case = jurisdiction.Case.from_dict(row.answer["case"]) if row else jurisdiction.Case("", "")
+    register = departments.register(session).by_code
+    for code in (to.lead, *to.assists):
+        if code not in register:
+            raise Invalid("dispatch.no_department", department=code)
+    evidence = {"department": register[to.lead].as_dict()} | dict(to.evidence)
+    reason = jurisdiction.Reason(f"decision.sent.{to.basis}", evidence)
+    decision = replace(
+        was,
+        basis=to.basis,
+        lead_department=to.lead,
+        lead_jurisdiction=_ground_of(was, register[to.lead]),
+        parties=_redirected(was, to, register),
+        provisional=False,
+        reasons=(*was.reasons, reason),
+    )
+    assign(session, Call(issue_id, (row.version if row else 0) + 1, case, decision), by=by, now=now)
+    return decision
+
+
+def _redirected(
+    was: jurisdiction.Decision, to: Redirection, register: Mapping[str, departments.Department]
+) -> tuple[jurisdiction.PartyCall, ...]:
+    """Put the new lead first; the others stay, but for the one that refused, unless its side has nobody else."""
+    before = {party.department: party for party in was.parties}
+    ground = before[to.lead].jurisdictions if to.lead in before else _sides_of(was, register[to.lead])
+    kept = [replace(party, role="assist") for code, party in before.items() if code != to.lead]
+    served = {key for party in kept if party.department not in to.dropped for key in party.jurisdictions} | {*ground}
+    kept = [party for party in kept if party.department not in to.dropped or not set(party.jurisdictions) <= served]
+    joined = [code for code in to.assists if code != to.lead and code not in {party.department for party in kept}]
+    return (
+        jurisdiction.PartyCall(to.lead, register[to.lead].kind, "lead", ground, "party.sent"),
+        *kept,
+        *(
+            jurisdiction.PartyCall(code, register[code].kind, "assist", _sides_of(was, register[code]), "party.sent")
+            for code in joined
+        ),
+    )
+
+
+def _sides_of(was: jurisdiction.Decision, department: departments.Department) -> tuple[str, ...]:
+    """Name the sides of an issue a department serves: its own ground, or the lead's where it serves the whole city."""
+    ground = _ground_of(was, department)
+    return (ground,) if ground else ()
+
+
+def _ground_of(was: jurisdiction.Decision, department: departments.Department) -> str | None:
+    keys = [key for party in was.parties for key in party.jurisdictions]
+    code = department.ground.rsplit(":", 1)[-1]
+    # Codes of one net tell what lies in what: a subdistrict's begins with its district's.
+    return next((key for key in keys if code and key.rsplit(":", 1)[-1].startswith(code)), was.lead_jurisdiction)
+
+
 def unit_key(key: str) -> tuple[str, str, str]:
     """Split "net:level:code"; raise Invalid."""
     parts = key.split(":", 2)
@@ -122,7 +190,8 @@ def _decision_row(call: Call, by: str, now: datetime) -> tuple[object, ...]:
 
 def _party_rows(call: Call, now: datetime) -> Iterable[tuple[object, ...]]:
     for party in call.decision.parties:
-        yield call.issue_id, call.version, party.department, party.role, " ".join(party.jurisdictions), now
+        ground, mandatory = " ".join(party.jurisdictions), party.department in call.decision.mandatory
+        yield call.issue_id, call.version, party.department, party.role, ground, now, mandatory
 
 
 def _called_row(call: Call) -> tuple[object, ...]:
@@ -152,7 +221,7 @@ def _with_holders(session: Session, questions: Sequence[tuple[jurisdiction.Case,
 
 
 _DECISIONS = "INSERT INTO decision (issue_id, version, basis, lead, answer, decided_at, decided_by) VALUES %s"
-_PARTIES = "INSERT INTO party (issue_id, version, department, role, jurisdiction, called_at) VALUES %s"
+_PARTIES = "INSERT INTO party (issue_id, version, department, role, jurisdiction, called_at, mandatory) VALUES %s"
 # An issue that was written with its departments is not written again.
 _CALLED = """
 UPDATE issue SET lead = called.lead, departments = called.departments::text[]
@@ -160,6 +229,7 @@ FROM (VALUES %s) AS called (id, lead, departments)
 WHERE issue.id = called.id
   AND (issue.lead, issue.departments) IS DISTINCT FROM (called.lead, called.departments::text[])
 """
+_LAST_DECISION = text("SELECT version, answer FROM decision WHERE issue_id = :issue_id ORDER BY version DESC LIMIT 1")
 # The box is drawn in degrees around the point, generously; the distance is geodesic.
 _COMPONENTS = text("""
 SELECT q.row, near.authority, near.owner, near.maintainer

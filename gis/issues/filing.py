@@ -15,9 +15,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.issues import clocks, dispatch, findings, journal, jurisdiction
+from gis.issues import clocks, dispatch, findings, journal, jurisdiction, relapses, workflow
 from gis.issues.clerk import Clerk
+from gis.issues.moves import COLLECTED, DISPATCHED, FILED, TO_LOCATE
 from gis.issues.reports import Report
+from gis.settings import Settings
 from gis.territory.location import Location
 
 Json = dict[str, Any]
@@ -26,7 +28,6 @@ Key = tuple[str, str]
 # As it is read by people, and half as long in Chinese.
 _dumps = partial(json.dumps, ensure_ascii=False)
 
-FILED, TO_LOCATE = "filed", "to_locate"
 PAGE_ROWS = 500
 
 
@@ -39,6 +40,8 @@ class Filing:
     case: jurisdiction.Case
     decision: jurisdiction.Decision
     clocks: tuple[clocks.Clock, ...] = ()
+    # Its source's reports are looked at on the spot first.
+    verify: bool = False
 
     @property
     def key(self) -> Key:
@@ -65,23 +68,26 @@ def file(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[Key,
     calls = [dispatch.Call(issue_id, 1, filing.case, filing.decision) for issue_id, filing in written]
     dispatch.assign_many(session, calls, by=clerk.by, now=clerk.now)
     clocks.start(session, [(issue_id, filing.clocks) for issue_id, filing in written], clerk)
-    lines = [_line(issue_id, filing) for issue_id, filing in written]
+    lines = [_line(issue_id, filing, clerk.settings) for issue_id, filing in written]
     journal.append_all(session, lines, by=clerk.by, now=clerk.now)
+    relapses.mark(session, [issue_id for issue_id, _ in written], clerk)
     return new
 
 
 def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> None:
     """Write a new finding and decision for an issue and what it is now; what was found before stays on record."""
     was = session.execute(_STANDING, {"issue_id": issue_id}).one()
-    _keep(session, [(issue_id, was.finding + 1, location)], clerk)
-    session.execute(_MOVED, _present(location) | {"issue_id": issue_id, "by": clerk.by})
     case = jurisdiction.Case(was.scheme, was.category, was.parent)
     decision = dispatch.decide(session, case, location, clerk.settings)
+    state = workflow.placed_state(was.state, decision=decision, settings=clerk.settings)
+    _keep(session, [(issue_id, was.finding + 1, location)], clerk)
+    session.execute(_MOVED, _present(location) | {"issue_id": issue_id, "by": clerk.by, "state": state})
     dispatch.assign(session, dispatch.Call(issue_id, was.decision + 1, case, decision), by=clerk.by, now=clerk.now)
     clocks.placed(session, issue_id, clerk)
     # Whoever could see it where it was is told too, and sees it go.
     seen_by = tuple(dict.fromkeys([*_ground(location), *was.ground]))
-    line = journal.Line("placed", issue_id, {"basis": decision.basis}, seen_by)
+    left = sorted(set(was.departments) - set(decision.departments))
+    line = journal.Line("placed", issue_id, {"basis": decision.basis, "left": left}, seen_by)
     journal.append(session, line, by=clerk.by, now=clerk.now)
 
 
@@ -103,6 +109,7 @@ def _row(filing: Filing, start: str, clerk: Clerk) -> Json:
     report, decision = filing.report, filing.decision
     due_at, warn_at = clocks.first_due(filing.clocks)
     return _present(filing.location) | {
+        "state": _state(filing, clerk.settings),
         "start": start,
         "source": report.source,
         "external_id": report.external_id,
@@ -129,7 +136,6 @@ def _present(location: Location) -> Json:
     geometry = location.place.geometry if location.located else None
     spot = geometry and (geometry if geometry.geom_type == "Point" else shapely.point_on_surface(geometry))
     return {
-        "state": FILED if location.located else TO_LOCATE,
         "place": AsJson(location.place.raw),
         "located": location.located,
         "flags": list(location.flags),
@@ -154,11 +160,20 @@ def _keep(session: Session, found: Sequence[tuple[int, int, Location]], clerk: C
         execute_values(cursor, sql, rows, page_size=PAGE_ROWS)
 
 
-def _line(issue_id: int, filing: Filing) -> journal.Line:
-    ground = _ground(filing.location)
+def _state(filing: Filing, settings: Settings) -> str:
+    located = filing.location.located
+    return workflow.first_state(located=located, decision=filing.decision, verify=filing.verify, settings=settings)
+
+
+def _line(issue_id: int, filing: Filing, settings: Settings) -> journal.Line:
+    kind, ground = BEGINNINGS[_state(filing, settings)], _ground(filing.location)
     if filing.location.located:
-        return journal.Line("filed", issue_id, {"basis": filing.decision.basis}, ground)
-    return journal.Line("to_locate", issue_id, {"reason": filing.location.reason}, ground)
+        return journal.Line(kind, issue_id, {"basis": filing.decision.basis}, ground)
+    return journal.Line(kind, issue_id, {"reason": filing.location.reason}, ground)
+
+
+# How the journal tells of the state an issue begins in.
+BEGINNINGS = {DISPATCHED: "filed", FILED: "to_dispatch", TO_LOCATE: "to_locate", COLLECTED: "collected"}
 
 
 def city_code(session: Session, clerk: Clerk) -> str:
@@ -184,19 +199,18 @@ _TEMPLATE = """(
     CAST(%(warn_at)s AS timestamptz)
 )"""
 _STANDING = text("""
-SELECT issue.scheme, issue.category, category.parent, issue.ground,
+SELECT issue.scheme, issue.category, issue.state, category.parent, issue.ground, issue.departments,
        (SELECT max(version) FROM finding WHERE issue_id = issue.id) AS finding,
        (SELECT coalesce(max(version), 0) FROM decision WHERE issue_id = issue.id) AS decision
 FROM issue LEFT JOIN category ON (category.scheme, category.version, category.code)
                                = (issue.scheme, issue.scheme_version, issue.category)
 WHERE issue.id = :issue_id
 """)
-# Only what waits for its place becomes filed by it; later states are the workflow's.
 _MOVED = text("""
 UPDATE issue SET place = CAST(:place AS jsonb) || jsonb_build_object('placed_by', CAST(:by AS text)),
                  located = :located, flags = :flags, ground = :ground, geom = ST_GeomFromWKB(:geom, 4326),
                  point_geom = ST_GeomFromWKB(:point_geom, 4326),
-                 state = CASE state WHEN 'to_locate' THEN :state ELSE state END
+                 state = :state
 WHERE id = :issue_id
 """)
 _COARSEST = text("""

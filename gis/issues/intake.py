@@ -43,6 +43,7 @@ class _Spot:
     report: Report
     place: Place
     parent: str | None
+    verify: bool = False
 
 
 def accept(session: Session, report: Report, *, by: str, now: datetime, settings: Settings = DEFAULTS) -> Accepted:
@@ -147,7 +148,7 @@ def _read(report: Report, sender: sources.Sender | Invalid, parent: str | Invali
         return spot
     if sender.is_default(spot):
         spot = replace(spot, kind="nowhere", geometry=None, reason=default_points.REASON)
-    return _Spot(report, spot, parent)
+    return _Spot(report, spot, parent, sender.verify)
 
 
 def _decided(session: Session, spots: Sequence[_Spot], book: clocks.Book, clerk: Clerk) -> list[Filing]:
@@ -156,12 +157,18 @@ def _decided(session: Session, spots: Sequence[_Spot], book: clocks.Book, clerk:
     locations = locate.at_many(session, [spot.place for spot in spots], days, clerk.rules)
     cases = [_case(spot) for spot in spots]
     decisions = dispatch.decide_many(session, list(zip(cases, locations, strict=True)), clerk.settings)
-    reports = [spot.report for spot in spots]
-    begun = [
-        book.begin(report, now=clerk.now, located=location.located)
-        for report, location in zip(reports, locations, strict=True)
+    found = zip(spots, locations, cases, decisions, strict=True)
+    return [
+        Filing(
+            spot.report,
+            location,
+            case,
+            decision,
+            book.begin(spot.report, now=clerk.now, located=location.located),
+            spot.verify,
+        )
+        for spot, location, case, decision in found
     ]
-    return [Filing(*each) for each in zip(reports, locations, cases, decisions, begun, strict=True)]
 
 
 def _case(spot: _Spot) -> jurisdiction.Case:

@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.errors import Invalid, NotFound
+from gis.issues.moves import STATES
 from gis.territory import location
 
 Json = dict[str, Any]
 
-STATES = ("filed", "to_locate")
 # How an issue stands to its due time; "unset": no clock runs towards an end.
 DUES = ("overdue", "soon", "later", "unset")
 ORDERS = {"reported": "issue.reported_at DESC, issue.id DESC", "due": "issue.due_at, issue.id"}
@@ -40,6 +40,8 @@ class Filters:
     # Units as net:level:code.
     units: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    # What the loop has to say beside the state.
+    marks: tuple[str, ...] = ()
     text: str = ""
     # west, south, east, north in degrees.
     bbox: tuple[float, float, float, float] | None = None
@@ -54,6 +56,7 @@ class Seen:
     feature: str
     ground: tuple[str, ...]
     created_by: str | None
+    departments: tuple[str, ...] = ()
 
 
 # A CASE, for what is folded away: under row-level security no index is used beside a COALESCE.
@@ -70,6 +73,7 @@ _CONDITIONS: Mapping[str, str] = {
     "flags": "issue.flags && CAST(:flags AS text[])",
     "units": "issue.ground && CAST(:units AS text[])",
     "sources": "issue.source = ANY(:sources)",
+    "marks": "issue.marks && CAST(:marks AS text[])",
     "text": "(issue.text ILIKE :pattern OR issue.code = :text OR issue.external_id = :text)",
     # The box alone first: under row-level security only that operator, marked leakproof, may use the index.
     "bbox": "issue.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
@@ -85,7 +89,8 @@ _FEATURE = """
 json_build_object('type', 'Feature', 'id', issue.code,
   'geometry', CAST(ST_AsGeoJSON(issue.point_geom, 7) AS json),
   'properties', json_build_object(
-    'code', issue.code, 'state', issue.state, 'source', issue.source, 'located', issue.located,
+    'code', issue.code, 'state', issue.state, 'version', issue.version, 'marks', issue.marks,
+    'source', issue.source, 'located', issue.located,
     'reported_at', issue.reported_at, 'due_at', issue.due_at, 'warn_at', issue.warn_at, 'flags', issue.flags,
     'category', json_build_object('scheme', issue.scheme, 'version', issue.scheme_version, 'code', issue.category,
                                   'name_zh', category.name_zh, 'name_en', category.name_en),
@@ -186,12 +191,12 @@ def seen(session: Session, issue_ids: Iterable[int]) -> dict[int, Seen]:
     """Render issues by id for the live stream."""
     found = session.execute(
         text(f"""
-        SELECT issue.id, CAST({_FEATURE} AS text) AS feature, issue.ground, issue.created_by
+        SELECT issue.id, CAST({_FEATURE} AS text) AS feature, issue.ground, issue.created_by, issue.departments
         FROM {_FROM} WHERE issue.id = ANY(:ids)
         """),
         {"ids": sorted(set(issue_ids))},
     )
-    return {row.id: Seen(row.feature, tuple(row.ground), row.created_by) for row in found}
+    return {row.id: Seen(row.feature, tuple(row.ground), row.created_by, tuple(row.departments)) for row in found}
 
 
 def get(session: Session, code: str) -> Json:

@@ -24,6 +24,7 @@ class Sender:
     habits: locate.Habits
     # (lon, lat) in WGS 84 of its accepted default points, on a raster of SAME_POINT_DEG.
     default_points: frozenset[tuple[int, int]] = frozenset()
+    verify: bool = False
 
     def is_default(self, place: Place) -> bool:
         """Say whether the place is a point this source gives when it does not know."""
@@ -51,7 +52,7 @@ def get(session: Session, code: str) -> Sender:
         select(DefaultPoint.lon, DefaultPoint.lat).where(DefaultPoint.source == code, DefaultPoint.state == "accepted")
     )
     habits = locate.Habits(source.datum, source.accuracy_m, source.accuracy_kind)
-    return Sender(code, habits, frozenset(_raster(lon, lat) for lon, lat in points))
+    return Sender(code, habits, frozenset(_raster(lon, lat) for lon, lat in points), source.verify)
 
 
 def names(session: Session) -> list[str]:

@@ -26,6 +26,8 @@ class Source(Base):
     datum: Mapped[str]
     accuracy_m: Mapped[float | None]
     accuracy_kind: Mapped[str | None]
+    # What comes from it is looked at on the spot before it is filed.
+    verify: Mapped[bool] = mapped_column(default=False)
 
 
 class DefaultPoint(Base):
@@ -139,6 +141,13 @@ class Issue(Base):
     reporter: Mapped[Json | None] = mapped_column(JSONB)
     geom: Mapped[WKBElement | None] = mapped_column(Geometry("GEOMETRY", srid=4326, spatial_index=False))
     point_geom: Mapped[WKBElement | None] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))
+    # How many moves it has made; the workflow alone writes it, and the state.
+    version: Mapped[int] = mapped_column(default=0)
+    # What the loop has to say of it beside its state: deadlock, relapse, reworked, reopened ...
+    marks: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    closed_at: Mapped[datetime | None]
+    relapse_of: Mapped[int | None] = mapped_column(ForeignKey("issue.id"))
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("issue.id"))
 
 
 class Finding(Base):
@@ -175,6 +184,59 @@ class Party(Base):
     role: Mapped[str]
     jurisdiction: Mapped[str]
     called_at: Mapped[datetime]
+    # The issue is not done before this one has fed back.
+    mandatory: Mapped[bool]
+
+
+class Move(Base):
+    """One move of an issue: from which state to which, by whom, and what was said with it. Appended."""
+
+    __tablename__ = "move"
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    from_state: Mapped[str]
+    to_state: Mapped[str]
+    actor: Mapped[str]
+    role: Mapped[str]
+    department: Mapped[str | None]
+    at: Mapped[datetime]
+    # Earlier than `at` when a phone had no line.
+    said_at: Mapped[datetime]
+    fields: Mapped[Json] = mapped_column(JSONB)
+
+
+class PartyStep(Base):
+    """One step of a department on an issue: called, signed, refused, arrived, fed_back, passed, failed. Appended."""
+
+    __tablename__ = "party_step"
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"))
+    # Of the move it was taken with.
+    version: Mapped[int]
+    department: Mapped[str] = mapped_column(ForeignKey("department.code"))
+    step: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    said_at: Mapped[datetime]
+    fields: Mapped[Json] = mapped_column(JSONB)
+
+
+class Handoff(Base):
+    """An issue that went from one department to another, and the line between their units near it."""
+
+    __tablename__ = "handoff"
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"))
+    move_version: Mapped[int]
+    from_department: Mapped[str] = mapped_column(ForeignKey("department.code"))
+    to_department: Mapped[str] = mapped_column(ForeignKey("department.code"))
+    from_unit: Mapped[str | None]
+    to_unit: Mapped[str | None]
+    reason: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    geom: Mapped[WKBElement | None] = mapped_column(Geometry("MULTILINESTRING", srid=4326, spatial_index=False))
 
 
 class Photo(Base):

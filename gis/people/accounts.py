@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from math import ceil
@@ -16,10 +16,16 @@ from sqlalchemy.orm import Session
 
 from gis.db import Scope
 from gis.errors import Conflict, Invalid, NotFound, TooMany
-from gis.people.tables import Account, Post, SignIn, Token
+from gis.people.tables import Account, Department, Post, SignIn, Token
 
 OPERATOR, LEADER, PLANNER, ADMINISTRATOR = "operator", "leader", "planner", "administrator"
-ROLES = (OPERATOR, LEADER, PLANNER, ADMINISTRATOR)
+# The seats of the loop: take in, dispatch, answer for the shift, inspect on the spot, handle.
+CLERK, DISPATCHER, SHIFT_LEADER, INSPECTOR, DEPARTMENT = (
+    "clerk", "dispatcher", "shift_leader", "inspector", "department",
+)  # fmt: skip
+ROLES = (OPERATOR, LEADER, PLANNER, ADMINISTRATOR, CLERK, DISPATCHER, SHIFT_LEADER, INSPECTOR, DEPARTMENT)
+# They see the whole city; the others of the loop may be bound to units by their posts.
+CITY_WIDE = (OPERATOR, PLANNER, ADMINISTRATOR)
 PASSWORD_MIN = 10
 # Wrong attempts that cost nothing: people mistype; an address may be a whole office behind one door.
 FREE_PER_USERNAME, FREE_PER_ADDRESS = 4, 40
@@ -40,6 +46,7 @@ class Who:
     scope: Scope
     # changes with the password, so that a new password ends the sessions of the old one
     stamp: str
+    department: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +58,14 @@ class Newcomer:
     name: str
     role: str
     locale: str = "zh"
+    department: str | None = None
 
 
 def add(session: Session, newcomer: Newcomer, *, now: datetime) -> Account:
     """Create an account; raise Conflict if the name is taken, Invalid if the role or the password will not do."""
     if newcomer.role not in ROLES:
         raise Invalid("account.unknown_role", role=newcomer.role, roles=", ".join(ROLES))
+    _check_department(session, newcomer)
     if find(session, newcomer.username):
         raise Conflict("account.exists", username=newcomer.username)
     account = Account(
@@ -67,6 +76,7 @@ def add(session: Session, newcomer: Newcomer, *, now: datetime) -> Account:
         locale=newcomer.locale,
         active=True,
         created_at=now,
+        department=newcomer.department,
     )
     session.add(account)
     session.flush()
@@ -139,16 +149,28 @@ def who(session: Session, account: Account, on: date) -> Who:
     """Put together what a request needs to know about an account."""
     stamp = hashlib.sha256(account.password_hash.encode()).hexdigest()[:16]
     scope = scope_of(session, account, on)
-    return Who(account.id, account.username, account.name, account.role, account.locale, scope, stamp)
+    return Who(
+        account.id, account.username, account.name, account.role, account.locale, scope, stamp, account.department
+    )
 
 
 def scope_of(session: Session, account: Account, on: date) -> Scope:
-    """Return what an account may see on a day: leaders their posts' units, all others everything."""
-    if account.role != LEADER:
-        return Scope(all=True, role=account.role, username=account.username)
+    """Return what an account may see on a day.
+
+    A department's account: the issues its department is called to. Leaders: their posts' units. The other seats of the
+    loop: their posts' units too, or everything when they hold none.
+    """
+    everything = Scope(all=True, role=account.role, username=account.username)
+    if account.role == DEPARTMENT:
+        return replace(everything, all=False, department=account.department or "")
+    if account.role in CITY_WIDE:
+        return everything
     held = (Post.account_id == account.id, Post.valid_from <= on, (Post.valid_to.is_(None)) | (Post.valid_to > on))
-    units = session.execute(select(Post.net, Post.level, Post.unit_code).where(*held).order_by(Post.id)).tuples()
-    return Scope(units=tuple(units), role=account.role, username=account.username)
+    asked = select(Post.net, Post.level, Post.unit_code).where(*held).order_by(Post.id)
+    units = session.execute(asked).tuples().all()
+    if not units and account.role != LEADER:
+        return everything
+    return replace(everything, all=False, units=tuple(units))
 
 
 def issue_token(session: Session, username: str, name: str, *, now: datetime) -> str:
@@ -174,6 +196,13 @@ def of_token(session: Session, key: str, *, on: date) -> Who | None:
     known = select(Account).join(Token, Token.account_id == Account.id)
     account = session.scalar(known.where(Token.sha256 == _fingerprint(key), Token.revoked_at.is_(None)))
     return who(session, account, on) if account and account.active else None
+
+
+def _check_department(session: Session, newcomer: Newcomer) -> None:
+    if newcomer.role == DEPARTMENT and not newcomer.department:
+        raise Invalid("account.department_missing", username=newcomer.username)
+    if newcomer.department and session.get(Department, newcomer.department) is None:
+        raise Invalid("account.department_unknown", department=newcomer.department)
 
 
 def _fingerprint(key: str) -> str:

@@ -26,7 +26,7 @@ class Department(Base):
 
 
 class Account(Base):
-    """Somebody who signs in. Roles: operator, leader, planner, administrator."""
+    """Somebody who signs in. department: the one a department's account acts for."""
 
     __tablename__ = "account"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,6 +37,7 @@ class Account(Base):
     locale: Mapped[str]
     active: Mapped[bool]
     created_at: Mapped[datetime]
+    department: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
 
 
 class Post(Base):

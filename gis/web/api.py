@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from gis.issues import clocks, default_points, explain, findings, intake, journal, listing, photos
 from gis.issues.tables import DefaultPoint
-from gis.people.accounts import ADMINISTRATOR, LEADER, OPERATOR
+from gis.people.accounts import ADMINISTRATOR, CLERK, DISPATCHER, INSPECTOR, LEADER, OPERATOR
 from gis.web import asked, auth, timing
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -18,7 +18,10 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 Json = dict[str, Any]
 
 DECIDES = (OPERATOR, ADMINISTRATOR)
-FILES = (OPERATOR, ADMINISTRATOR, LEADER)
+# Who says where an issue is, who hands reports and photos in, who speaks with reporters.
+PLACES = (*DECIDES, CLERK, DISPATCHER)
+FILES = (OPERATOR, ADMINISTRATOR, LEADER, CLERK, INSPECTOR)
+IN_FULL = (*DECIDES, CLERK)
 COUNTS = ("issues_n", "texts_n", "categories_n", "addresses_n")
 POINT_FIELDS = ("id", "source", "lon", "lat", *COUNTS, "state", "decided_by")
 
@@ -42,7 +45,7 @@ def post_issue() -> ResponseReturnValue:
 @auth.require()
 def get_issues() -> ResponseReturnValue:
     """List issues by filters: pages of rows, or ?format=geojson; ?counts=1 adds what the filter panel shows."""
-    session, filters = auth.session(), listing.parse_filters(request.args)
+    session, filters = auth.session(), asked.filters()
     # Before the rows: what comes in between is then told twice, and not never.
     seq = journal.head(session)
     if request.args.get("format") == "geojson":
@@ -82,7 +85,7 @@ def get_issue(code: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/issues/<code>/place")
-@auth.require(*DECIDES)
+@auth.require(*PLACES)
 def place_issue(code: str) -> ResponseReturnValue:
     """Put an issue where a person says it is; it is decided and dispatched anew."""
     location = intake.place(auth.session(), code, asked.body(), asked.clerk())
@@ -195,7 +198,7 @@ def _receipt(accepted: intake.Accepted) -> Json:
 
 def _discreet(row: Json) -> Json:
     """Hide the reporter from everybody who does not speak with reporters."""
-    shown = row["reporter"] if auth.current().role in DECIDES else listing.masked(row["reporter"])
+    shown = row["reporter"] if auth.current().role in IN_FULL else listing.masked(row["reporter"])
     return row | {"reporter": shown}
 
 

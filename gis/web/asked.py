@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from flask import current_app, request
 
 from gis.errors import Invalid
-from gis.issues import photos
+from gis.issues import listing, photos
 from gis.issues.intake import Clerk
 from gis.settings import Settings
 from gis.web import auth
@@ -35,11 +36,34 @@ def body() -> Json:
     return json_object(request.get_data())
 
 
+def filters() -> listing.Filters:
+    """Read the filters of a list. A department's lists go by its own index: its scope alone could use none."""
+    read, mine = listing.parse_filters(request.args), auth.current().scope.department
+    return replace(read, departments=(mine,)) if mine and not read.departments else read
+
+
 def report() -> Json:
     """Read a report: the body, or the field `report` of a form that carries photos too."""
+    return form("report")
+
+
+def form(name: str) -> Json:
+    """Read a JSON object: the body, or a field of a form that carries photos too."""
     if request.mimetype == "multipart/form-data":
-        return json_object(request.form.get("report", ""))
+        return json_object(request.form.get(name, ""))
     return body()
+
+
+def named_pictures() -> dict[str, photos.Picture]:
+    """Decode the uploads of a form by the names of their fields; raise Invalid at the first that will not do."""
+    limits = photos.Limits(settings().photo_limit_bytes, settings().photo_limit_px)
+    sent = {name: file for name, file in request.files.items() if file.filename}
+    if len(sent) > PHOTOS_MOST:
+        raise Invalid("photo.too_many", most=PHOTOS_MOST)
+    return {
+        name: photos.read(file.filename or "", file.stream.read(limits.file_bytes + 1), limits)
+        for name, file in sent.items()
+    }
 
 
 def json_object(written: str | bytes) -> Json:

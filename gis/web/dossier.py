@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.issues import explain, findings, journal, listing, photos
-from gis.people.accounts import ADMINISTRATOR, OPERATOR
+from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR
 from gis.territory import units
-from gis.web import auth, timing
+from gis.web import auth, moves, timing
 
 Json = dict[str, Any]
 
@@ -38,7 +38,8 @@ def issue(code: str) -> Json:
         "explanation": explain.sentences(decision, auth.locale()) if decision else [],
         "clocks": timing.standing(known["id"]),
         "conditions": timing.conditions(code),
-        "history": [_entry(entry) for entry in journal.history(session, known["id"])],
+        "history": _history(session, known["id"]),
+        "loop": moves.picture(code),
     }
 
 
@@ -58,7 +59,7 @@ def outlines(session: Session, keys: Iterable[str]) -> list[Json]:
 
 def _shown(known: Json) -> Json:
     """Leave out what only programs need, and hide the reporter from everybody who does not speak with reporters."""
-    in_full = auth.current().role in {OPERATOR, ADMINISTRATOR}
+    in_full = auth.current().role in {OPERATOR, ADMINISTRATOR, CLERK}
     reporter = known["reporter"] if in_full else listing.masked(known["reporter"])
     return {name: value for name, value in known.items() if name not in {"id", "place"}} | {"reporter": reporter}
 
@@ -102,9 +103,24 @@ def side_of(side: Json) -> Json:
     return {"key": side["key"], "name": side["name"], "name_en": side["name_en"], "part": part or 0}
 
 
-def _entry(entry: Json) -> Json:
+def _history(session: Session, issue_id: int) -> list[Json]:
+    """Tell what happened, with the words that came with each move and the department that made it."""
+    told = {row.version: row for row in session.execute(_WORDS, {"issue_id": issue_id})}
+    return [_entry(entry, told.get(entry["params"].get("version"))) for entry in journal.history(session, issue_id)]
+
+
+def _entry(entry: Json, move: Row[Any] | None) -> Json:
     said = auth.say(f"entry.{entry['kind']}", **_spoken(entry["params"]))
-    return {"at": entry["at"].isoformat(), "actor": entry["actor"], "kind": entry["kind"], "said": said}
+    told = {"at": entry["at"].isoformat(), "actor": entry["actor"], "kind": entry["kind"], "said": said}
+    if move is None:
+        return told
+    words = [str(move.fields[name]) for name in TOLD if move.fields.get(name)]
+    return told | {"words": " · ".join(words), "department": move.department}
+
+
+# What of the fields of a move is read with its history.
+TOLD = ("reason", "ground_of_law", "document", "done", "note", "until")
+_WORDS = text("SELECT version, department, fields FROM move WHERE issue_id = :issue_id")
 
 
 def _spoken(params: Json) -> Json:

@@ -60,6 +60,9 @@ class Message:
     gone: str = ""
     ground: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()
+    # Departments that were called before and are no more.
+    dismissed: frozenset[str] = frozenset()
     created_by: str | None = None
     # Told to everybody: it names no issue.
     public: bool = False
@@ -68,9 +71,11 @@ class Message:
         """Choose what somebody with this scope is told, None for nothing."""
         mine = scope.ground.split()
         filed_it = self.created_by is not None and self.created_by == scope.username
-        if self.public or scope.all or filed_it or not self.ground.isdisjoint(mine):
+        called = scope.department in self.departments
+        if self.public or scope.all or filed_it or called or not self.ground.isdisjoint(mine):
             return self.shown
-        return None if self.left.isdisjoint(mine) else self.gone
+        lost = scope.department in self.dismissed or not self.left.isdisjoint(mine)
+        return self.gone if lost else None
 
 
 @dataclass(eq=False)
@@ -276,6 +281,8 @@ def _message(entry: journal.Sealed, issue: listing.Seen | None) -> Message:
         gone=_event("change", about | {"kind": "gone", "code": feature and feature["id"]}, entry.seq),
         ground=frozenset(issue.ground if issue else entry.line.ground),
         left=frozenset(entry.line.ground),
+        departments=frozenset(issue.departments if issue else ()),
+        dismissed=frozenset(entry.line.params.get("left", ())),
         created_by=issue.created_by if issue else None,
     )
 

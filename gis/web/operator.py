@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from gis import language
 from gis.errors import Invalid
-from gis.issues import journal, listing
+from gis.issues import journal, lights, listing, moves, worklists
 from gis.issues.listing import Filters
-from gis.people.accounts import ADMINISTRATOR, OPERATOR, Who
+from gis.issues.matter import Actor
+from gis.people.accounts import ADMINISTRATOR, DEPARTMENT, OPERATOR, Who
 from gis.planning import hotspots
 from gis.territory import location, units
-from gis.web import auth, dossier, drawing, tiles, webmap
+from gis.web import api, asked, auth, dossier, drawing, tiles, webmap
 
 Json = dict[str, Any]
 
@@ -35,6 +36,7 @@ NOWHERE = (73.0, 18.0, 135.0, 53.5)
 
 
 @pages.get("/")
+@pages.get("/desk", endpoint="desk")
 def page() -> ResponseReturnValue:
     """Show the map with its lists, or the way to the sign-in."""
     if auth.visitor() is None:
@@ -50,15 +52,19 @@ def page() -> ResponseReturnValue:
         "time_zone": auth.settings().time_zone,
         "csrf": generate_csrf(),
         "may_decide": who.role in {OPERATOR, ADMINISTRATOR},
+        "may_place": who.role in api.PLACES,
+        "desk": worklists.has_work(who.role),
+        "begins_at_desk": request.path == "/desk" or who.role == DEPARTMENT,
+        "lights": [light.as_dict() for light in lights.table()],
         "leader": not who.scope.all,
         "nets": nets,
         "opens_on": opens_on,
-        "patch": [] if who.scope.all else dossier.outlines(session, who.scope.ground.split()),
+        "patch": [] if not who.scope.units else dossier.outlines(session, who.scope.ground.split()),
         "flags": location.FLAGS,
-        "states": listing.STATES,
+        "states": moves.STATES,
         "categories": _categories(session),
         "departments": _departments(session),
-        "words": language.catalogue(auth.locale(), "page."),
+        "words": _words(auth.locale()),
         "base_version": tiles.base_version(session),
     }
     drawn = webmap.operator_map(
@@ -78,7 +84,7 @@ def page() -> ResponseReturnValue:
 @auth.require()
 def state() -> Response:
     """Answer with the pins, the counts, the first rows of the list, and the number from which the stream goes on."""
-    session, filters = auth.session(), listing.parse_filters(request.args)
+    session, filters = auth.session(), asked.filters()
     # The number comes first: what happens meanwhile is told twice rather than lost, and telling twice does no harm.
     journal.seal(session)
     session.commit()
@@ -106,14 +112,14 @@ def rows() -> Json:
     page_number = request.args.get("page", "1")
     if not page_number.isdigit() or not 1 <= int(page_number) <= 10_000:
         raise Invalid("web.bad_page", value=page_number)
-    return {"rows": _rows(auth.session(), listing.parse_filters(request.args), int(page_number))}
+    return {"rows": _rows(auth.session(), asked.filters(), int(page_number))}
 
 
 @pages.get("/map/hotspots")
 @auth.require()
 def gatherings() -> Json:
     """Answer with the named places where the listed issues gather."""
-    found = hotspots.find(auth.session(), listing.parse_filters(request.args), on=auth.today())
+    found = hotspots.find(auth.session(), asked.filters(), on=auth.today())
     return {"hotspots": [hotspot.as_dict() for hotspot in found]}
 
 
@@ -122,6 +128,23 @@ def gatherings() -> Json:
 def sides() -> Json:
     """Answer with the jurisdictions of one issue and their parts, for its pin."""
     return {"sides": _sides(auth.session(), Filters(text=request.args.get("code", "-")))}
+
+
+@pages.get("/map/desk")
+@auth.require()
+def waiting() -> Json:
+    """Answer with what waits for who asks, in groups."""
+    found = worklists.of(auth.session(), Actor.of(auth.current()))
+    return {"groups": [{"code": each.code, "total": each.total, "rows": _discreet(each.rows)} for each in found]}
+
+
+def _words(locale: str) -> dict[str, str]:
+    """Collect what the page says; the words of the loop are the same there as in sentences."""
+    loop = {code: said for prefix in LOOP_WORDS for code, said in language.catalogue(locale, prefix).items()}
+    return language.catalogue(locale, "page.") | {f"page.{code}": said for code, said in loop.items()}
+
+
+LOOP_WORDS = ("state.", "stage.", "mark.", "move.")
 
 
 def _counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
@@ -136,8 +159,11 @@ def _counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
 
 def _rows(session: Session, filters: Filters, page_number: int) -> list[Json]:
     order = listing.parse_order(request.args)
-    found = listing.rows(session, filters, page=page_number, per_page=ROWS, order=order)
-    # the list says nothing about who reported; the panel does, to those who may know
+    return _discreet(listing.rows(session, filters, page=page_number, per_page=ROWS, order=order))
+
+
+def _discreet(found: list[Json]) -> list[Json]:
+    """Leave out who reported: the panel says it, to those who may know."""
     return [{name: value for name, value in row.items() if name != "reporter"} for row in found]
 
 
@@ -246,7 +272,7 @@ def _departments(session: Session) -> list[Json]:
 
 def _bounds(session: Session, who: Who, on: date) -> webmap.Bounds:
     """Return what the map opens on: the patch of a leader, the city for everybody else."""
-    if who.scope.all:
+    if not who.scope.units:
         ids = list(session.scalars(_TOP, {"editions": [edition.id for edition in units.in_force(session, on)]}))
     else:
         ids = [unit.id for unit in units.patch(session, who.scope.ground.split(), on)]

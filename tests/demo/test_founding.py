@@ -64,8 +64,8 @@ def test_a_city_of_300_cells_is_founded_to_the_end(server: Settings, template: s
     with conftest._copied(server, template) as settings:
         engine = db.connect(settings)
         steps = _found(engine, settings, city.make(cells=300))
-        assert steps[-1] == "demo.issues"
-        assert _ask(engine, "SELECT count(*) FROM issue WHERE state = 'filed'") > 0.9 * history.ISSUES
+        assert steps[-1] == "demo.loop"
+        assert _ask(engine, "SELECT count(*) FROM issue WHERE lead IS NOT NULL") > 0.9 * history.ISSUES
         engine.dispose()
 
 
@@ -117,8 +117,26 @@ def test_a_fix_at_zero_zero_is_nobodys_ground(founded: Engine) -> None:
 
 
 def test_most_of_the_month_is_located_and_dispatched(founded: Engine) -> None:
-    filed = _ask(founded, "SELECT count(*) FROM issue WHERE state = 'filed' AND lead IS NOT NULL")
-    assert filed > 0.9 * _ask(founded, "SELECT count(*) FROM issue")
+    waiting = _ask(founded, "SELECT count(*) FROM issue WHERE state IN ('to_locate', 'filed') OR lead IS NULL")
+    assert waiting < 0.1 * _ask(founded, "SELECT count(*) FROM issue")
+
+
+def test_issues_of_the_month_are_in_every_state_of_the_road(founded: Engine) -> None:
+    states = set(_ask(founded, "SELECT array_agg(DISTINCT state) FROM issue"))
+    assert {"dispatched", "handling", "fed_back", "inspected", "closed", "evaluated"} <= states
+
+
+def test_what_the_visitors_departments_are_called_to_is_left_to_them(founded: Engine) -> None:
+    spared = _ask(founded, "SELECT array_agg(department) FROM account WHERE role = 'department'")
+    assert len(spared) == 3
+    assert _ask(founded, "SELECT count(*) FROM move WHERE department = ANY(:spared)", spared=spared) == 0
+
+
+def test_the_house_across_the_line_waits_for_its_two_sides(founded: Engine) -> None:
+    issue = _issue(founded, "S00001")
+    sides = _ask(founded, "SELECT array_agg(department) FROM party WHERE issue_id = :id AND mandatory", id=issue.id)
+    assert issue.state == "dispatched"
+    assert {code.split("-")[1][:6] for code in sides} == {"690100", "690102", "690103"}
 
 
 def test_the_leader_signs_in_and_answers_for_one_grid(founded: Engine, hechuan: City) -> None:

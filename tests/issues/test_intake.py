@@ -105,7 +105,7 @@ def test_a_report_is_decided_and_its_departments_are_called(city: Session) -> No
 def test_a_filing_is_in_the_journal_on_the_ground_it_concerns(city: Session) -> None:
     issue = row(city, accept(city, report()).id)
     entry = city.execute(text("SELECT kind, ground, actor FROM entry WHERE issue_id = :id"), {"id": issue.id}).one()
-    assert (entry.kind, entry.actor) == ("filed", "wu")
+    assert (entry.kind, entry.actor) == ("to_dispatch", "wu")
     assert set(entry.ground) == set(issue.ground)
 
 

@@ -208,7 +208,7 @@ _MANY = """
 INSERT INTO issue (code, source, external_id, scheme, scheme_version, category, text, state, reported_at, received_at,
                    place, located, flags, ground, departments, geom, point_geom)
 SELECT 'x' || n, source, 'x' || n, scheme, scheme_version, category, text, state, reported_at, received_at, place,
-       located, flags, ARRAY['admin:district:' || n % 50], departments, spot, spot
+       located, flags, ARRAY['admin:district:' || n % 50], ARRAY['d' || n % 500], spot, spot
 FROM issue, generate_series(1, 20000) AS n, ST_Point(120 + (n % 200) / 1000.0, 30 + n / 200 / 1000.0, 4326) AS spot
 """
 
@@ -227,6 +227,21 @@ def test_a_box_query_goes_to_the_index_under_row_level_security(crowded: Engine,
         plan = "\n".join(session.scalars(text(f"EXPLAIN SELECT code FROM issue WHERE {where}"), values))
     assert "issue_geom" in plan
     assert "Seq Scan on issue" not in plan
+
+
+@pytest.mark.parametrize("order", ["reported", "due"])
+def test_a_departments_list_goes_to_its_index_under_row_level_security(crowded: Engine, order: str) -> None:
+    where, values = listing._where(Filters(departments=("d7",)))
+    sql = f"EXPLAIN SELECT code FROM issue WHERE {where} ORDER BY {listing.ORDERS[order]} LIMIT 50"
+    with db.session(crowded, db.Scope(department="d7")) as session:
+        plan = "\n".join(session.scalars(text(sql), values))
+    assert "issue_departments" in plan
+    assert "Seq Scan on issue" not in plan
+
+
+def test_a_department_lists_what_it_is_called_to_only(crowded: Engine) -> None:
+    with db.session(crowded, db.Scope(department="d7")) as session:
+        assert listing.total(session, Filters()) == 40
 
 
 def test_a_leader_lists_the_own_patch_and_what_they_filed_only(crowded: Engine) -> None:

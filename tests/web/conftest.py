@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bench import browser
 from gis.settings import Settings
 from tests.conftest import _copied
 from tests.web import desk
+
+SOON_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +70,62 @@ def site(office: Flask) -> Iterator[Site]:
     served = Site(office)
     yield served
     served.stop()
+
+
+class Watch:
+    """Everything that went wrong on a page."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.url, self.allowed = url, re.compile(r"^$")
+        self.faults: list[str] = []
+        page.on("request", self._asked)
+        page.on("response", self._answered)
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self._note(f"script: {error}"))
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self._note(f"console: {said.text}")
+
+    def _note(self, fault: str) -> None:
+        if not self.allowed.search(fault):
+            self.faults.append(fault)
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self._note(f"left the host: {request.url}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            self._note(f"{response.status} {response.url}")
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce", locale="zh-CN")
+    opened.set_default_timeout(SOON_MS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def enter(context: BrowserContext, site: Site) -> Iterator[Callable[..., Page]]:
+    """Sign in and open the page; at the end nothing may have gone wrong on it."""
+    watches: list[Watch] = []
+
+    def opened(username: str = "operator", hash_: str = "", url: str = site.url) -> Page:
+        page = context.new_page()
+        watches.append(Watch(page, url))
+        page.goto(f"{url}/sign-in")
+        page.fill("#username", username)
+        page.fill("#password", desk.PASSWORD)
+        page.click("button.main")
+        if hash_:
+            page.goto("about:blank")
+            page.goto(f"{url}/{hash_}")
+        expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=SOON_MS)
+        page.watch = watches[-1]  # type: ignore[attr-defined]
+        return page
+
+    yield opened
+    assert [fault for watch in watches for fault in watch.faults] == []

@@ -18,7 +18,9 @@ from tests.issues import filed
 PASSWORD = "a long password"
 PATCH = ("governance", "grid", "990101001001001")
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
-ROLES = ("operator", "leader", "planner", "administrator")
+ROLES = ("operator", "leader", "planner", "administrator", "clerk", "dispatcher", "shift_leader", "inspector")
+# Accounts of the two departments of `filed.people`, under the departments' codes.
+DEPARTMENTS = ("cg", "sw")
 
 
 def furnish(session: Session) -> None:
@@ -27,6 +29,8 @@ def furnish(session: Session) -> None:
     filed.people(session)
     for role in ROLES:
         accounts.add(session, Newcomer(role, PASSWORD, f"{role} name", role), now=LONG_AGO)
+    for code in DEPARTMENTS:
+        accounts.add(session, Newcomer(code, PASSWORD, f"{code} name", "department", department=code), now=LONG_AGO)
     accounts.give_post(session, "leader", PATCH, start=date(2024, 1, 1))
 
 

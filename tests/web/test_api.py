@@ -136,7 +136,7 @@ def test_an_issue_tells_all_of_itself(operator: Program) -> None:
     assert [net["net"] for net in issue["location"]["nets"]] == ["admin", "unit_grid", "governance", "police"]
     assert issue["decision"]["basis"]
     assert issue["explanation"]
-    assert [entry["kind"] for entry in issue["history"]] == ["filed"]
+    assert [entry["kind"] for entry in issue["history"]] == ["to_dispatch"]
     assert [party["department"] for party in issue["parties"]] == [each["code"] for each in issue["departments"]]
 
 

@@ -191,7 +191,7 @@ def test_the_panel_tells_where_and_why(operator: FlaskClient, codes: dict[str, s
         "990101001001",
     ]
     assert said["explanation"]
-    assert said["history"][0]["kind"] == "filed"
+    assert said["history"][0]["kind"] == "to_dispatch"
     assert said["issue"]["reporter"]["phone"] == "13800001234"
 
 

@@ -110,6 +110,10 @@ class PartyCall:
         }
 
 
+# Calls that only tell somebody: nothing waits for their answer.
+ONLY_TOLD = ("party.informed", "party.nearest")
+
+
 @dataclass(frozen=True)
 class Decision:
     """Whose an issue is, on what basis, and who must come.
@@ -134,6 +138,14 @@ class Decision:
     def departments(self) -> tuple[str, ...]:
         """The departments called, the lead first."""
         return tuple(party.department for party in self.parties)
+
+    @property
+    def mandatory(self) -> frozenset[str]:
+        """The departments without whose answer the issue is not done: the lead, and one for each other side."""
+        acting = [party for party in self.parties if party.why not in ONLY_TOLD]
+        sides = dict.fromkeys(key for party in acting for key in party.jurisdictions)
+        lead = {self.lead_department} if self.lead_department else set()
+        return frozenset(lead | ({_speaker(acting, key) for key in sides} if len(sides) > 1 else set()))
 
     def as_dict(self) -> Json:
         """Render it as JSON."""
@@ -164,3 +176,10 @@ class Decision:
             reasons=tuple(Reason(each["code"], each["params"]) for each in told["reasons"]),
             shares=tuple(told["shares"]),
         )
+
+
+def _speaker(acting: list[PartyCall], key: str) -> str:
+    """Name who answers for a side: the first called for it alone, or the first called for it at all."""
+    called = [party for party in acting if key in party.jurisdictions]
+    alone = [party for party in called if len(party.jurisdictions) == 1]
+    return (alone or called)[0].department

@@ -25,6 +25,15 @@ export async function tell(path, body) {
   }));
 }
 
+// JSON, and with photos a form that carries the JSON beside them.
+export async function send(path, name, body, files) {
+  if (!Object.keys(files).length) return tell(path, body);
+  const form = new FormData();
+  form.set(name, JSON.stringify(body));
+  for (const [field, file] of Object.entries(files)) form.set(field, file);
+  return answered(() => fetch(path, { method: "POST", headers: { Accept: "application/json", "X-CSRFToken": boot.csrf }, body: form }));
+}
+
 async function answered(send) {
   let response;
   try {

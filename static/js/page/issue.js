@@ -5,8 +5,10 @@ import { ask, tell } from "./doors.js";
 import { boot, categoryName, departmentName, fullTime, has, levelName, metres, nameOf, netName, percent, t } from "./words.js";
 import { say, state } from "./state.js";
 import { choose, unchoose } from "./map.js";
-import { badges } from "./list.js";
+import { badges, marks } from "./list.js";
 import { limits, timeLeft } from "./clock.js";
+import { light } from "./lights.js";
+import * as moves from "./moves.js";
 import { shares } from "./straddlers.js";
 import { fact, section, unitLink } from "./unit.js";
 import { pick } from "./sketch.js";
@@ -40,8 +42,14 @@ export function close() {
   cameFrom = null;
 }
 
-export async function open(code, { keepView = false } = {}) {
-  const { issue, location, decision, explanation, clocks, conditions, history, editions, outlines } = await ask(`/map/issues/${encodeURIComponent(code)}`);
+// unasked: a live message wants it drawn anew; what somebody is writing there is not swept away for that.
+export async function open(code, { keepView = false, unasked = false } = {}) {
+  const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop } = await ask(`/map/issues/${encodeURIComponent(code)}`);
+  if (unasked && state.issue !== code) return;
+  if (unasked && moves.isBeingWritten()) {
+    say("moved_on");
+    return;
+  }
   state.issue = code;
   state.unit = "";
   say("opened");
@@ -51,10 +59,11 @@ export async function open(code, { keepView = false } = {}) {
     point: issue.point?.coordinates, footprint: issue.footprint, accuracy_m: issue.footprint ? null : location?.place.accuracy_m, keepView,
     outlines: (outlines || []).map((each) => ({ geometry: each.geometry, colour: colours[sides.findIndex((side) => side.key === each.key)] })),
   });
-  frame(nameOf(issue.category), `${issue.code} · ${t(`state.${issue.state}`)}`,
+  frame(nameOf(issue.category), [`${issue.code} · ${t(`state.${issue.state}`)} `, light(loop.light)],
     el("p", { class: "said" }, issue.text),
     issue.photos?.length ? el("div", { class: "photos" }, issue.photos.map((photo) => el("a", { href: photo.url, target: "_blank", rel: "noopener" }, el("img", { src: photo.url, alt: photo.name, loading: "lazy", width: 120, height: 90 })))) : null,
-    el("p", { class: "badges" }, timeLeft(issue), badges(issue.flags)),
+    el("p", { class: "badges" }, timeLeft(issue), badges(issue.flags), marks(loop.marks)),
+    moves.section(issue, loop, (after) => { say("changed"); return open(after, { keepView: true }); }),
     el("dl", { class: "facts" },
       fact(t("issue.reported"), fullTime(issue.reported_at)),
       fact(t("issue.received"), fullTime(issue.received_at)),
@@ -68,7 +77,7 @@ export async function open(code, { keepView = false } = {}) {
     decision ? section(t("issue.whose"), whose(decision, sides)) : null,
     explanation.length ? section(t("issue.why"), el("ol", { class: "why" }, explanation.map((line) => el("li", {}, line)))) : null,
     location && location.located ? section(t("issue.ground"), location.nets.map((net) => ground(net))) : null,
-    section(t("issue.history"), el("ol", { class: "plain lines history" }, history.map((entry) => el("li", {}, el("time", { datetime: entry.at }, fullTime(entry.at)), el("span", {}, entry.said), el("span", { class: "quiet" }, entry.actor))))));
+    section(t("issue.history"), el("ol", { class: "plain lines history" }, history.map((entry) => el("li", {}, el("time", { datetime: entry.at }, fullTime(entry.at)), el("span", {}, entry.said), el("span", { class: "quiet" }, entry.department ? `${departmentName(entry.department)} · ${entry.actor}` : entry.actor), entry.words ? el("q", { class: "words" }, entry.words) : null)))));
 }
 
 function accuracy({ accuracy_m: said, accuracy_kind: kind, sigma_m: sigma }) {
@@ -114,8 +123,8 @@ function toLocate(issue, location) {
     candidates.length ? el("ol", { class: "plain rows" }, candidates.map((each) => el("li", {}, el("button", {
       type: "button", class: "row", onclick: () => choose({ footprint: each.geometry, box: boxOf(each.geometry) }),
     }, icon("building"), el("span", { class: "row-main" }, el("b", {}, each.label), el("span", { class: "quiet" }, `${t(`match.${each.match_level}`)} · ${percent(each.confidence)}`))),
-    boot.may_decide && PLACES.includes(each.match_level) && button(t("take"), () => place({ geometry: each.geometry }))))) : null,
-    boot.may_decide ? button(t("place_on_map"), async () => {
+    boot.may_place && PLACES.includes(each.match_level) && button(t("take"), () => place({ geometry: each.geometry }))))) : null,
+    boot.may_place ? button(t("place_on_map"), async () => {
       const point = await pick(t("click_place"));
       if (point) place({ lon: point.lng, lat: point.lat, accuracy_m: 10, accuracy_kind: "max" });
     }, { class: "main" }) : null);

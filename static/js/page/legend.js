@@ -2,6 +2,7 @@
 
 import { boot, levelName, nameOf, t } from "./words.js";
 import { byId, el, fill } from "./dom.js";
+import { light } from "./lights.js";
 import { say, state } from "./state.js";
 import { levelsShown, map } from "./map.js";
 
@@ -16,6 +17,7 @@ export function draw() {
     el("ul", { class: "plain" },
       [[[], "clear"], [["straddles"], "straddles"], [["near_boundary"], "near_boundary"], [["in_gap"], "in_gap"], [["in_overlap"], "in_overlap"], [["exclave"], "exclave"], [["outside"], "outside"]]
         .map(([flags, word]) => el("li", {}, mark(flags, flags.length ? two : []), t(`legend.${word}`)))),
+    el("ul", { class: "plain lights", "aria-label": t("lights") }, boot.lights.map((each) => el("li", {}, light(each.code)))),
     net && el("ul", { class: "plain" },
       net.levels.map((level) => el("li", {}, stroke(unitStyle({ level: level.code }, map.getZoom())), levelName(net.code, level.code),
         !levels.includes(level) && el("span", { class: "quiet" }, t("legend.nearer"))))),

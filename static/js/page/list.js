@@ -5,6 +5,7 @@ import { ask } from "./doors.js";
 import { age, fullTime, nameOf, number, t } from "./words.js";
 import { asQuery, say, state } from "./state.js";
 import { timeLeft } from "./clock.js";
+import { light, ofIssue } from "./lights.js";
 
 const shown = { rows: [], total: 0, page: 1, fresh: new Set() };
 
@@ -68,7 +69,8 @@ export function row(issue) {
   el("span", { class: "row-main" },
     el("span", { class: "row-head" }, el("b", {}, nameOf(issue.category)), el("time", { datetime: issue.reported_at, title: fullTime(issue.reported_at) }, age(issue.reported_at))),
     issue.text ? el("span", { class: "row-text" }, issue.text) : null,
-    el("span", { class: "row-foot" }, issue.due_at ? timeLeft(issue) : null, issue.lead ? nameOf(issue.lead) : t(`state.${issue.state}`), badges(issue.flags)))));
+    el("span", { class: "row-foot" }, light(ofIssue(issue)), el("span", {}, t(`state.${issue.state}`)), issue.due_at ? timeLeft(issue) : null, issue.lead ? el("span", {}, nameOf(issue.lead)) : null, badges(issue.flags), marks(issue.marks)))));
 }
 
+export const marks = (said) => (said || []).map((mark) => el("span", { class: `badge mark-${mark}` }, t(`mark.${mark}`)));
 export const badges = (flags) => flags.filter((flag) => flag !== "unlocated").map((flag) => el("span", { class: `badge flag-${flag}` }, t(`flag.${flag}`)));

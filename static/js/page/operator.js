@@ -5,6 +5,7 @@ import { age, boot, clockNow, nameOf, number, t } from "./words.js";
 import { asQuery, matches, on, read, say, state, write } from "./state.js";
 import { ask, clear, notice } from "./doors.js";
 import { follow } from "./live.js";
+import * as desk from "./desk.js";
 import * as agreements from "./agreements.js";
 import * as filters from "./filters.js";
 import * as hotspots from "./hotspots.js";
@@ -20,7 +21,7 @@ const { store } = window.Shaotu;
 // The list follows the first report at once, and a storm of them this often.
 const SOON_MS = 150;
 const SETTLE_MS = 1200;
-const TABS = ["issues", "to_locate", "straddlers", "agreements"].filter((tab) => !boot.leader || tab === "issues");
+const TABS = ["desk", "issues", "to_locate", "straddlers", "agreements"].filter((tab) => (tab === "desk" ? boot.desk : !boot.leader || tab === "issues"));
 const stream = { state: "wait", at: Date.now(), following: false };
 let asked = 0;
 let settle = 0;
@@ -105,7 +106,8 @@ function apply({ kind, feature, code }) {
     if (known < 0) map.pulse(feature);
   }
   if (feature.properties.flags.some((flag) => flag === "straddles" || flag === "near_boundary") && !store.sides.has(id)) sidesOf(feature);
-  if (id === state.issue) issue.open(id, { keepView: true });
+  if (id !== state.issue) return;
+  issue.open(id, { keepView: true, unasked: true }).catch((error) => say("failed", error));
 }
 
 async function sidesOf(feature) {
@@ -130,7 +132,7 @@ function tabs() {
 
 function showTab() {
   for (const tab of TABS) byId(tab).hidden = tab !== state.tab;
-  const draw = { to_locate: toLocate, straddlers: straddlers.draw, agreements: agreements.draw }[state.tab];
+  const draw = { desk: desk.draw, to_locate: toLocate, straddlers: straddlers.draw, agreements: agreements.draw }[state.tab];
   draw?.();
 }
 
@@ -173,10 +175,12 @@ on("straddler", (which) => straddlers.open(which).catch((error) => say("failed",
 on("nothing", () => issue.close());
 on("zoomed", legend.draw);
 on("changed", refresh);
+on("moved_on", () => notice("moved_on", t("loop.moved_on"), button(t("close"), () => clear("moved_on"))));
 on("failed", (error) => { notice("failed", error.message, button(t("close"), () => clear("failed"))); });
 
 const view = read();
 if (!boot.nets.some((net) => net.code === state.net)) state.net = boot.opens_on;
+if (boot.begins_at_desk && boot.desk && !new URLSearchParams(location.hash.slice(1)).has("tab")) state.tab = "desk";
 if (!TABS.includes(state.tab)) state.tab = "issues";
 map.start(view);
 const first = refresh();

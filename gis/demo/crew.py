@@ -1,0 +1,106 @@
+"""Those who handle issues in the demo city: the next step of each, by whoever has to take it, as days go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from gis.errors import ShaotuError
+from gis.issues import moves, parties, workflow
+from gis.issues.matter import Actor, Said
+from gis.issues.parties import Standing
+from gis.issues.workflow import Loop
+
+# Chances that something is not as it should be.
+RETURNED, REWORKED, CALLED_BACK = 0.03, 0.08, 0.6
+DONE = ("已到现场处置完毕。", "已清理干净，并安排巡查。", "已修复，现场恢复原状。", "已联系责任单位整改到位。")
+RETURN: Mapping[str, str] = {"reason": "经现场查看，不属本部门职责范围。", "ground_of_law": "部门职责清单（演示）"}
+REWORK: Mapping[str, str] = {"reason": "现场仍有遗留，请继续处置。"}
+INSPECTOR, CHIEF, CLERK, DISPATCHER = (
+    Actor("inspector", "inspector"), Actor("chief", "shift_leader"), Actor("clerk", "clerk"),
+    Actor("dispatcher", "dispatcher"),
+)  # fmt: skip
+Step = tuple[str, Actor, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who moves issues on, by which dice. spared: departments whose work a visitor does."""
+
+    loop: Loop
+    rng: np.random.Generator
+    spared: Collection[str] = ()
+
+    def push(self, session: Session, now: datetime) -> str | None:
+        """Move one issue on, chosen among those under way; return its code, None if nothing could move."""
+        row = session.execute(_ONE, {"spared": sorted(self.spared), "states": [*GOING]}).one_or_none()
+        if row is None:
+            return None
+        return row.code if self._step(session, row, now) else None
+
+    def live_through(self, session: Session, until: datetime) -> int:
+        """Let the issues on record be handled as days go, up to a moment; return how many moves were made."""
+        made = 0
+        for row in session.execute(_ALL, {"spared": sorted(self.spared)}).all():
+            at = row.reported_at
+            while (at := at + self._pause()) < until and self._step(session, row, at):
+                made += 1
+        return made
+
+    def _pause(self) -> timedelta:
+        return timedelta(hours=float(self.rng.exponential(9.0)) + 0.2)
+
+    def _step(self, session: Session, row: Row[Any], at: datetime) -> bool:
+        for move, actor, fields in self._next(session, row.id):
+            try:
+                workflow.advance(session, row.code, move, Said(actor, at, fields), self.loop)
+            except ShaotuError:
+                return False  # somebody else was faster
+            return True
+        return False
+
+    def _next(self, session: Session, issue_id: int) -> Iterator[Step]:
+        """Yield what comes next for an issue, if anything does."""
+        state = session.scalar(text("SELECT state FROM issue WHERE id = :id"), {"id": issue_id})
+        if state in moves.AT_WORK:
+            yield from self._at_work(parties.of_issue(session, issue_id))
+        elif state == moves.RETURNED:
+            yield "dispatch", DISPATCHER, {"reason": "按职责清单仍由原部门办理。"}
+        elif state == moves.FED_BACK:
+            failed = self.rng.random() < REWORKED
+            yield ("rework", INSPECTOR, REWORK) if failed else ("pass", INSPECTOR, {})
+        elif state == moves.INSPECTED:
+            yield "close", CHIEF, {}
+        elif state == moves.CLOSED and self.rng.random() < CALLED_BACK:
+            solved = bool(self.rng.random() < 0.9)
+            yield "evaluate", CLERK, {"solved": "yes" if solved else "no", "satisfied": "yes" if solved else "partly"}
+
+    def _at_work(self, standings: tuple[Standing, ...]) -> Iterator[Step]:
+        """Yield the next step of whoever must take one: the lead first."""
+        for each in standings:
+            if not (each.mandatory or each.role == moves.LEAD) or each.is_done:
+                continue
+            actor = Actor(each.department, "department", each.department)
+            if each.stage == moves.SIGNED:
+                yield "feed_back", actor, {"done": str(self.rng.choice(DONE))}
+            elif each.role == moves.LEAD and not each.refused_n and self.rng.random() < RETURNED:
+                yield "return", actor, RETURN
+            else:
+                yield "sign", actor, {}
+
+
+GOING = (moves.DISPATCHED, moves.HANDLING, moves.FED_BACK, moves.INSPECTED, moves.RETURNED)
+_ONE = text("""
+SELECT id, code, reported_at FROM issue
+WHERE state = ANY(:states) AND NOT departments && CAST(:spared AS text[]) ORDER BY random() LIMIT 1
+""")
+_ALL = text("""
+SELECT id, code, reported_at FROM issue
+WHERE state = 'dispatched' AND NOT departments && CAST(:spared AS text[]) ORDER BY reported_at, id
+""")

@@ -1,0 +1,172 @@
+"""What stands in the way of a move beside the table: each guard says nothing, or raises with its sentence."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import text
+
+from gis.errors import Conflict, Forbidden, Invalid
+from gis.issues import requests
+from gis.issues.matter import Actor, Matter, Said
+from gis.issues.moves import CALLED
+from gis.issues.requests import EXTENSION, SUSPENSION
+from gis.settings import ROOT
+
+Guard = Callable[[Matter, Said], None]
+SELF_HANDLED = ROOT / "data" / "workflow" / "self_handled.csv"
+DEADLOCK, SAMPLED = "deadlock", "sampled"
+EXTENSIONS_MOST, RETURNS_MOST = 2, 3
+YEAR = timedelta(days=366)
+# Moves by which somebody becomes a handler.
+HANDLING = frozenset({"sign", "arrive", "feed_back", "self_handle", "ask_suspension", "ask_extension"})
+
+
+def has_handled(matter: Matter, actor: Actor) -> bool:
+    """Say whether an account, or the department it belongs to, ever laid hands on this issue."""
+    by_account = any(move.name in HANDLING and move.actor == actor.username for move in matter.past)
+    if by_account or actor.department is None:
+        return by_account
+    moved = {move.department for move in matter.past}
+    return actor.department in moved | {each.department for each in matter.standings}
+
+
+def not_the_handler(matter: Matter, said: Said) -> None:
+    """Who did the work neither inspects nor closes it."""
+    if has_handled(matter, said.by):
+        raise Forbidden("workflow.handler_may_not", by=said.by.username)
+
+
+def another_issue(matter: Matter, said: Said) -> None:
+    """An issue is merged into another one that is still an issue of its own, and not into itself by a detour."""
+    target = matter.session.execute(_TARGET, {"code": said.fields["target"]}).one_or_none()
+    if target is None:
+        raise Invalid("issue.not_found", code=said.fields["target"])
+    if target.id == matter.id or target.state in {"merged", "voided", "rejected"}:
+        raise Conflict("workflow.not_a_target", code=said.fields["target"])
+
+
+def no_deadlock(matter: Matter, _said: Said) -> None:
+    """What nobody will take is not sent round again: a superior designates."""
+    if DEADLOCK in matter.row.marks:
+        raise Conflict("workflow.deadlocked")
+
+
+def somebody_leads(matter: Matter, said: Said) -> None:
+    """An issue is sent to somebody."""
+    if not (said.fields.get("lead") or matter.row.lead):
+        raise Invalid("workflow.no_lead")
+
+
+def has_a_lead(matter: Matter, _said: Said) -> None:
+    """Only what a department handled can be taken up by it again."""
+    if not matter.standings:
+        raise Conflict("workflow.no_lead")
+
+
+def not_refused_before(matter: Matter, said: Said) -> None:
+    """A department refuses once."""
+    standing = matter.standing_of(said.by)
+    if standing and standing.refused_n:
+        raise Conflict("workflow.refused_once")
+
+
+def nobody_signed(matter: Matter, _said: Said) -> None:
+    """What a department has signed for is no longer the grid's."""
+    if any(each.stage != CALLED for each in matter.standings):
+        raise Conflict("workflow.signed_for")
+
+
+def on_the_list(matter: Matter, _said: Said) -> None:
+    """Only minor things may be fixed and closed in one go."""
+    if (matter.row.scheme, matter.row.category) not in self_handled():
+        raise Conflict("workflow.not_minor", category=matter.row.category)
+
+
+def sampled(matter: Matter, _said: Said) -> None:
+    """Of what grids closed themselves only the sample is looked at."""
+    if SAMPLED not in matter.row.marks:
+        raise Conflict("workflow.not_sampled")
+
+
+def in_time(matter: Matter, said: Said) -> None:
+    """A closed issue is reopened within the days the city gives."""
+    days = matter.settings.reopen_days
+    if matter.row.closed_at is None or said.now - matter.row.closed_at > timedelta(days=days):
+        raise Conflict("workflow.too_late_to_reopen", days=days)
+
+
+def nothing_asked(matter: Matter, _said: Said) -> None:
+    """One request at a time."""
+    if requests.open_one(matter):
+        raise Conflict("workflow.already_asked")
+
+
+def never_suspended(matter: Matter, _said: Said) -> None:
+    """An issue is suspended once."""
+    if requests.granted(matter, SUSPENSION):
+        raise Conflict("workflow.suspended_once")
+
+
+def within_a_year(matter: Matter, said: Said) -> None:
+    """A suspension ends on a day to come, a year away at the most."""
+    until = date.fromisoformat(said.fields["until"])
+    if not matter.today < until <= matter.today + YEAR:
+        raise Invalid("workflow.bad_until", until=until, today=matter.today)
+
+
+def extensions_left(matter: Matter, _said: Said) -> None:
+    """Two extensions are granted at the most; what was declined does not count."""
+    if requests.granted(matter, EXTENSION) >= EXTENSIONS_MOST:
+        raise Conflict("workflow.extended_enough", most=EXTENSIONS_MOST)
+
+
+def something_asked(matter: Matter, _said: Said) -> None:
+    """Only what was asked for is answered."""
+    if requests.open_one(matter) is None:
+        raise Conflict("workflow.nothing_asked")
+
+
+def to_be_endorsed(matter: Matter, _said: Said) -> None:
+    """The first level looks once."""
+    request = requests.open_one(matter)
+    if request is None or not request.waits_for_endorsement:
+        raise Conflict("workflow.nothing_asked")
+
+
+def to_be_granted(matter: Matter, _said: Said) -> None:
+    """The second level decides after the first."""
+    request = requests.open_one(matter)
+    if request is None:
+        raise Conflict("workflow.nothing_asked")
+    if request.waits_for_endorsement:
+        raise Conflict("workflow.not_endorsed")
+
+
+def another_person(matter: Matter, said: Said) -> None:
+    """Four eyes: nobody answers what they asked for or endorsed."""
+    request = requests.open_one(matter)
+    if request and said.by.username in {request.asked_by, request.endorsed_by}:
+        raise Forbidden("workflow.four_eyes", by=said.by.username)
+
+
+@cache
+def self_handled(path: Path = SELF_HANDLED) -> frozenset[tuple[str, str]]:
+    """Read which categories a grid may fix and close by itself: (scheme, code)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return frozenset((row["scheme"], row["category"]) for row in csv.DictReader(file))
+
+
+_TARGET = text("SELECT id, state FROM issue WHERE code = :code FOR SHARE")
+BY_NAME: Mapping[str, Guard] = {
+    guard.__name__: guard
+    for guard in (
+        not_the_handler, another_issue, no_deadlock, somebody_leads, has_a_lead, not_refused_before, nobody_signed,
+        on_the_list, sampled, in_time, nothing_asked, never_suspended, within_a_year, extensions_left, something_asked,
+        to_be_endorsed, to_be_granted, another_person,
+    )
+}  # fmt: skip

@@ -1,0 +1,232 @@
+"""The only writer of an issue's state: one lock, one look at the table, one line appended, one row changed.
+
+All of a move is in the caller's transaction: it is there whole, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg2.extras import Json as AsJson
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
+from gis.issues import consequences, guards, journal, matter, moves, rules, timing
+from gis.issues.consequences import Outcome
+from gis.issues.jurisdiction import Decision
+from gis.issues.matter import Actor, Matter, Said
+from gis.issues.moves import COLLECTED, DISPATCHED, FILED, SUSPENDED, SYSTEM, TO_LOCATE, Move
+from gis.settings import Settings
+
+# A phone's clock may be a little ahead of ours.
+AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A move that was made."""
+
+    issue_id: int
+    code: str
+    version: int
+    from_state: str
+    to_state: str
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The settings of an installation, and so the table it goes by."""
+
+    settings: Settings
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The table: the product's, as the city's own rules changed it."""
+        return rules.table(self.settings.workflow_rules)
+
+    def look(self, session: Session, code: str, now: datetime, *, hold: bool = False) -> Matter:
+        """Read an issue for a move."""
+        today = now.astimezone(ZoneInfo(self.settings.time_zone)).date()
+        return matter.get(session, code, self.settings, today, hold=hold)
+
+
+def advance(session: Session, issue_code: str, move: str, said: Said, loop: Loop) -> Moved:
+    """Move an issue.
+
+    Raise NotFound for an issue the mover does not see, Conflict if it has moved on or its state does not allow the
+    move, Forbidden if the move is not this person's, Invalid for what is missing or said wrongly.
+    """
+    about = loop.look(session, issue_code, said.now, hold=True)
+    _check_version(about, said)
+    chosen = _choose(about, move, said.by, loop.moves)
+    said = _read(chosen, said)
+    for guard in chosen.guards:
+        guards.BY_NAME[guard](about, said)
+    outcome = consequences.of(about, chosen, said)
+    return _write(about, chosen, said, outcome)
+
+
+def possible(about: Matter, actor: Actor, now: datetime, loop: Loop) -> list[Move]:
+    """List the moves somebody may make now; what depends on what they will say is asked when they say it."""
+    relations = about.relations(actor)
+    stage = about.stage_of(actor)
+    found = [move for move in loop.moves if _fits(move, about, relations, stage)]
+    said = Said(actor, now)
+    return [move for move in found if not any(_stands_in_the_way(guard, about, said) for guard in move.guards)]
+
+
+def first_state(*, located: bool, decision: Decision, verify: bool, settings: Settings) -> str:
+    """Say in which state a report begins: to be verified, to be located, filed, or dispatched at once."""
+    return COLLECTED if verify else consequences.filed_state(decision, located=located, settings=settings)
+
+
+def placed_state(state: str, *, decision: Decision, settings: Settings) -> str:
+    """Say in which state an issue is once a person has put it on the ground; raise Conflict where that comes too late.
+
+    The departments called by the new decision begin anew; who stays a party keeps what it did.
+    """
+    if state == COLLECTED:
+        return COLLECTED
+    if state in {TO_LOCATE, FILED, DISPATCHED, moves.HANDLING, moves.RETURNED}:
+        return consequences.filed_state(decision, located=True, settings=settings)
+    raise Conflict("workflow.too_late_to_place", state=Word(f"state.{state}"))
+
+
+def resume_due(session: Session, now: datetime, loop: Loop) -> list[Moved]:
+    """Take up the suspended issues whose day has come. Safe to do twice."""
+    today = now.astimezone(ZoneInfo(loop.settings.time_zone)).date()
+    codes: Sequence[str] = session.scalars(_SUSPENDED, {"state": SUSPENDED, "today": today.isoformat()}).all()
+    said = Said(Actor(SYSTEM, SYSTEM), now)
+    return [advance(session, code, "resume", said, loop) for code in codes]
+
+
+def _check_version(about: Matter, said: Said) -> None:
+    """Refuse a move that was decided on an older picture, and tell what happened since.
+
+    What another department did in its own part, with the issue staying where it is, changes nobody else's picture: two
+    departments at work at once are not in each other's way.
+    """
+    if said.version is None or said.version == about.row.version:
+        return
+    if said.version > about.row.version:
+        raise Invalid("workflow.no_such_version", version=said.version, now=about.row.version)
+    since = [move for move in about.past if move.version > said.version and not _is_aside(move, said.by)]
+    if not since:
+        return
+    last = since[-1]
+    raise Conflict(
+        "workflow.moved_on",
+        move=Word(f"move.{last.name}"), by=last.actor, at=last.at.isoformat(timespec="minutes"),
+        state=Word(f"state.{about.state}"), count=len(since), version=about.row.version,
+    )  # fmt: skip
+
+
+def _is_aside(move: Row[Any], actor: Actor) -> bool:
+    return move.from_state == move.to_state and bool(move.department) and move.department != actor.department
+
+
+def _choose(about: Matter, name: str, actor: Actor, table: Sequence[Move]) -> Move:
+    """Find the line of the table that fits, or say why none does."""
+    named = [move for move in table if move.name == name]
+    if not named:
+        raise Invalid("workflow.unknown_move", move=name, moves=", ".join(moves.names(table)))
+    relations, stage = about.relations(actor), about.stage_of(actor)
+    for move in named:
+        if _fits(move, about, relations, stage):
+            return move
+    word = Word(f"move.{name}")
+    if not any(move.who & relations for move in named):
+        raise Forbidden("workflow.not_yours", move=word, role=Word(f"page.role.{actor.role}"))
+    if stage and any(about.state in move.of and move.who & relations for move in named):
+        raise Conflict("workflow.not_at_this_stage", move=word, stage=Word(f"stage.{stage}"))
+    raise Conflict("workflow.impossible", move=word, state=Word(f"state.{about.state}"))
+
+
+def _fits(move: Move, about: Matter, relations: frozenset[str], stage: str | None) -> bool:
+    return about.state in move.of and bool(move.who & relations) and (not move.stages or stage in move.stages)
+
+
+def _stands_in_the_way(guard: str, about: Matter, said: Said) -> bool:
+    if guard in ASKED_LATER:
+        return False
+    try:
+        guards.BY_NAME[guard](about, said)
+    except ShaotuError:
+        return True
+    return False
+
+
+# They look at what is said with the move.
+ASKED_LATER = frozenset({"another_issue", "somebody_leads", "within_a_year"})
+
+
+def _read(move: Move, said: Said) -> Said:
+    if said.at > said.now + AHEAD:
+        raise Invalid("workflow.said_in_the_future", said_at=said.at.isoformat(), now=said.now.isoformat())
+    return replace(said, fields=moves.read(move, said.fields), said_at=min(said.at, said.now))
+
+
+def _write(about: Matter, move: Move, said: Said, outcome: Outcome) -> Moved:
+    version = about.row.version + 1
+    done = Moved(about.id, about.row.code, version, about.state, outcome.to)
+    session = about.session
+    session.execute(_MOVE, _line(done, move, said))
+    row: Row[Any] = session.execute(_STATE, _present(done, outcome)).one()
+    consequences.record(about, outcome, said, version)
+    timing.follow(about, move, said, outcome)
+    params: dict[str, Any] = {"move": f"move.{move.name}", "version": version}
+    if done.from_state != done.to_state:
+        params |= {"from": f"state.{done.from_state}", "to": f"state.{done.to_state}"}
+    if said.by.department:
+        params |= {"department": said.by.department}
+    if left := sorted(set(about.row.departments) - set(row.departments)):
+        params |= {"left": left}
+    kind = "moved" if "to" in params else "stepped"
+    entry = journal.Line(kind, about.id, params, tuple(about.row.ground))
+    journal.append(session, entry, by=said.by.username, now=said.now)
+    return done
+
+
+def _line(done: Moved, move: Move, said: Said) -> dict[str, Any]:
+    return {
+        "issue_id": done.issue_id, "version": done.version, "name": move.name, "from_state": done.from_state,
+        "to_state": done.to_state, "actor": said.by.username, "role": said.by.role, "department": said.by.department,
+        "at": said.now, "said_at": said.at, "fields": AsJson(dict(said.fields)),
+    }  # fmt: skip
+
+
+def _present(done: Moved, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "issue_id": done.issue_id, "version": done.version, "state": done.to_state,
+        "put": sorted(outcome.put), "taken": sorted(outcome.taken),
+        "closes": "closed_at" in outcome.sets, "closed_at": outcome.sets.get("closed_at"),
+        "merged_into": outcome.sets.get("merged_into"),
+    }  # fmt: skip
+
+
+_MOVE = text("""
+INSERT INTO move (issue_id, version, name, from_state, to_state, actor, role, department, at, said_at, fields)
+VALUES (:issue_id, :version, :name, :from_state, :to_state, :actor, :role, :department, :at, :said_at, :fields)
+""")
+_STATE = text("""
+UPDATE issue SET state = :state, version = :version,
+       marks = ARRAY(SELECT DISTINCT mark FROM unnest(marks || CAST(:put AS text[])) AS mark
+                     WHERE mark <> ALL(CAST(:taken AS text[])) ORDER BY mark),
+       closed_at = CASE WHEN :closes THEN CAST(:closed_at AS timestamptz) ELSE closed_at END,
+       merged_into = coalesce(:merged_into, merged_into)
+WHERE id = :issue_id RETURNING departments
+""")
+# The day it was suspended to stands in the request that was granted.
+_SUSPENDED = text("""
+SELECT issue.code FROM issue
+CROSS JOIN LATERAL (
+    SELECT fields ->> 'until' AS until FROM move
+    WHERE move.issue_id = issue.id AND move.name = 'ask_suspension' ORDER BY version DESC LIMIT 1
+) AS asked
+WHERE issue.state = :state AND asked.until <= :today ORDER BY issue.id
+""")

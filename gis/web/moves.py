@@ -1,0 +1,113 @@
+"""The door through which issues move: what somebody may do now and what it needs; and the doing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from gis.errors import Invalid
+from gis.issues import handoffs, lights, photos, requests, rules, workflow
+from gis.issues.matter import Actor, Matter, Said
+from gis.issues.moves import Move, Need
+from gis.issues.parties import Standing
+from gis.web import asked, auth
+
+Json = dict[str, Any]
+
+blueprint = Blueprint("moves", __name__, url_prefix="/api/v1")
+
+FIELDS = {"move", "version", "fields", "said_at"}
+
+
+@blueprint.get("/issues/<code>/moves")
+@auth.require()
+def get_moves(code: str) -> ResponseReturnValue:
+    """Tell how an issue stands, who is on it, and the moves the asker may make now."""
+    return jsonify(picture(code))
+
+
+@blueprint.post("/issues/<code>/moves")
+@auth.require()
+def post_move(code: str) -> ResponseReturnValue:
+    """Make a move: a JSON body, or a form with the JSON in `move` and photos under the names of the fields."""
+    body, pictures = asked.form("move"), asked.named_pictures()
+    said = _said(body, {name: each.sha256 for name, each in pictures.items()})
+    moved = workflow.advance(auth.session(), code, str(body["move"]), said, _loop())
+    for each in pictures.values():
+        photos.add(auth.session(), moved.issue_id, each, asked.settings().var_dir, now=said.now)
+    _check_photos(moved.issue_id, str(body["move"]), said)
+    auth.session().commit()
+    told = auth.say("workflow.moved", move=_label(body["move"]))
+    return jsonify(picture(code) | {"message": told})
+
+
+def picture(code: str) -> Json:
+    """Put together what the panel shows of the loop: state, lights, parties, requests, and what the asker may do."""
+    now, actor = datetime.now(UTC), Actor.of(auth.current())
+    about = _loop().look(auth.session(), code, now)
+    waiting = requests.open_one(about)
+    return {
+        "version": about.row.version,
+        "state": about.state,
+        "marks": list(about.row.marks),
+        "light": lights.of_issue(about.state, about.row.due_at, now),
+        "parties": [_party(each, about, now) for each in about.standings],
+        "request": waiting and waiting.as_dict(),
+        "handoffs": handoffs.of_issue(auth.session(), about.id),
+        "moves": [_move(each) for each in workflow.possible(about, actor, now, _loop())],
+    }
+
+
+def _loop() -> workflow.Loop:
+    return workflow.Loop(asked.settings())
+
+
+def _said(body: Json, pictures: dict[str, str]) -> Said:
+    unknown = sorted(set(body) - FIELDS)
+    if unknown or not isinstance(body.get("move"), str):
+        raise Invalid("moves.body", fields=", ".join(sorted(FIELDS)))
+    fields, version = body.get("fields") or {}, body.get("version")
+    if not isinstance(fields, dict) or not (version is None or type(version) is int):
+        raise Invalid("moves.body", fields=", ".join(sorted(FIELDS)))
+    return Said(Actor.of(auth.current()), datetime.now(UTC), fields | pictures, _time(body.get("said_at")), version)
+
+
+def _time(said: object) -> datetime | None:
+    if said is None:
+        return None
+    try:
+        read = datetime.fromisoformat(str(said))
+    except ValueError:
+        raise Invalid("report.bad_time", value=str(said)[:40]) from None
+    if read.tzinfo is None:
+        raise Invalid("report.bad_time", value=str(said)[:40])
+    return read
+
+
+def _check_photos(issue_id: int, move: str, said: Said) -> None:
+    """Raise NotFound where a photo is named that the issue has not."""
+    names = {need.name for each in _loop().moves if each.name == move for need in each.needs if need.kind == "photo"}
+    for name in names & set(said.fields):
+        photos.get(auth.session(), issue_id, str(said.fields[name]))
+
+
+def _party(standing: Standing, about: Matter, now: datetime) -> Json:
+    light = lights.of_party(standing, about.standings, about.state, now)
+    return standing.as_dict() | {"light": light, "late": standing.is_late(now)}
+
+
+def _move(move: Move) -> Json:
+    return {"move": move.name, "label": _label(move.name), "needs": [_need(each) for each in move.needs]}
+
+
+def _label(move: str) -> str:
+    """Name a move in the city's own words, or in ours."""
+    return rules.name(move, auth.locale(), asked.settings().workflow_rules) or auth.say(f"move.{move}")
+
+
+def _need(need: Need) -> Json:
+    choices = [{"value": each, "label": auth.say(f"choice.{each}")} for each in need.choices]
+    return vars(need) | {"label": auth.say(f"need.{need.name}"), "choices": choices}

@@ -1,0 +1,48 @@
+"""gis workflow: the table is shown, rules are checked before they are set, suspended issues are taken up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+
+from gis import cli, db
+from gis.settings import Settings
+from tests.issues import looped
+from tests.issues.looped import CG, CHIEF, DISPATCHER
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.gis, ["workflow", *arguments])
+
+
+def test_the_table_is_shown_with_the_words_of_a_language() -> None:
+    told = run("show", "--lang", "en")
+    assert told.exit_code == 0, told.output
+    assert "not_the_handler" in told.output
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"), [("[merge]\nenabled = false\n", 0), ("[close]\nwho = ['lead']\n", 1), ("[vanish]\n", 1)]
+)
+def test_rules_are_checked_before_they_are_set(tmp_path: Path, rules: str, code: int) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(rules, "utf-8")
+    assert run("check", str(file)).exit_code == code
+
+
+def test_suspended_issues_are_taken_up_on_their_day_and_once(
+    clean_db: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHAOTU_DATABASE_URL", str(settings.database_url))
+    with db.session(clean_db, db.EVERYTHING) as session:
+        looped.people(session)
+        way = looped.plain(session)
+        way.now -= timedelta(days=700)
+        until = {"until": "2024-08-01", "reason": "等待"}
+        way.after(("sign", CG), ("ask_suspension", CG, until), ("endorse", DISPATCHER), ("grant", CHIEF))
+        session.commit()
+    assert [run("due").output, run("due").output] == [f"{way.code}\n", ""]
