@@ -11,15 +11,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from gis import language
 from gis import settings as product
 from gis.cli import context, locating
-from gis.cli.locating import Errand
+from gis.cli.locating import Crew, Errand, by_threads
+from gis.cli.parts import Parts
 from gis.errors import Invalid
 from gis.territory import locate as locator
+from gis.territory import sheets
 from gis.territory.location import LevelAnswer, Location, Nearby, Rules
 from gis.territory.said import UNKNOWN, Habits
 from gis.territory.sheets import COLUMNS, Recipe
@@ -63,10 +65,20 @@ def _of_file(place: tuple[str, ...], out: Path, said: Mapping[str, Any]) -> None
         raise click.UsageError("FILE -o OUT, with --on or --date-column")
     say = Words(context.locale(), {}).say
     errand = Errand(Path(place[0]), out, _recipe(said), part_rows=said["part_rows"], overwrite=said["overwrite"])
-    crew = locating.by_threads(said["threads"])
     with context.cli_engine() as engine:
+        crew = _on_cluster(engine, errand, said["scheduler"]) if said["scheduler"] else by_threads(said["threads"])
         whole = locating.run(errand, locating.opened(engine), crew, say)
     click.echo("\n".join(locating.told(whole, out, say)))
+
+
+def _on_cluster(engine: Engine, errand: Errand, address: str) -> Crew:
+    # Dask comes with its first errand, not with every place.
+    from gis.cli import crew  # noqa: PLC0415
+
+    if sheets.kind_of(errand.file) != "parquet" or errand.kind != "parquet":
+        raise Invalid("crew.parquet_only", file=errand.file.name, out=errand.out.name)
+    work = crew.Work(errand.file.resolve(), errand.recipe, Parts(errand.out.resolve(), errand.kind))
+    return crew.on(address, locating.carried(engine, errand.recipe), work)
 
 
 def _recipe(said: Mapping[str, Any]) -> Recipe:

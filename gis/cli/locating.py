@@ -19,8 +19,8 @@ from gis import db
 from gis.cli import parts as kept
 from gis.cli.parts import Parts
 from gis.errors import Conflict, Invalid
-from gis.territory import index, sheets, units
-from gis.territory.columns import Grounds
+from gis.territory import columns, index, sheets, units
+from gis.territory.columns import Carried, Grounds
 from gis.territory.sheets import Recipe, Sheets, Span, Tally
 from gis.territory.units import EditionRef
 
@@ -43,6 +43,7 @@ OPTIONS = (
     click.option("--prefix", default="", help="Put this before the name of every column appended."),
     click.option("--overwrite", is_flag=True, help="Take the place of an OUT that is there."),
     click.option("--part-rows", type=click.IntRange(1), default=1_000_000, show_default=True, help="Rows of a part."),
+    click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster that does it; Parquet in and out."),
     click.option("--threads", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="One for each core else."),
 )
 OUTPUTS = {"": "parquet", ".parquet": "parquet", ".geoparquet": "parquet", ".csv": "csv", ".geojson": "geojson"}
@@ -88,10 +89,18 @@ def opened(engine: Engine) -> Grounds:
 
     def index_of(edition: EditionRef) -> index.EditionIndex:
         with db.session(engine, db.EVERYTHING) as session:
-            return index.of(session, edition)
+            return index.ready(session, edition)
 
     with db.session(engine, db.EVERYTHING) as session:
         return Grounds(units.active(session), index_of)
+
+
+def carried(engine: Engine, recipe: Recipe) -> tuple[Carried, ...]:
+    """Take the ground along that a recipe needs: the editions of its day, or all where rows have days of their own."""
+    with db.session(engine, db.EVERYTHING) as session:
+        every = units.active(session)
+        needed = (each for each in every if recipe.date is not None or each.holds_on(recipe.on))
+        return columns.carry(session, needed)
 
 
 def run(errand: Errand, ground: Grounds, crew: Crew, say: Callable[..., str]) -> Tally:

@@ -62,10 +62,10 @@ class Parts:
     def make(self, nth: int, span: Span, sheets: Sheets) -> Tally:
         """Answer a span into a part; done twice, it is the same part."""
         whole = Tally()
-        with written(self.path(nth)) as file:
+        with written(self.path(nth), self.folder) as file:
             for counted in paper.write(sheets, iter([span]), self.kind, file):
                 whole += counted
-        with written(self.counts(nth)) as file:
+        with written(self.counts(nth), self.folder) as file:
             file.write(json.dumps({"span": _as_json(span), "tally": whole.as_dict()}).encode())
         return whole
 
@@ -79,13 +79,13 @@ class Parts:
         elif len(made) == 1:
             made[0].replace(self.out)
         else:
-            with written(self.out) as file:
+            with written(self.out, self.folder) as file:
                 paper.join(self.kind, sheets.schema, made, file)
         shutil.rmtree(self.folder)
 
     def _nothing(self, sheets: Sheets) -> Path:
         """Write a part of no rows: its columns alone."""
-        with written(self.path(0)) as file:
+        with written(self.path(0), self.folder) as file:
             for _ in paper.write(sheets, iter(()), self.kind, file):
                 pass
         return self.path(0)
@@ -113,15 +113,18 @@ def _same(parts: Parts, digest: str) -> bool:
         return True
     for path in (*parts.folder.glob("part-*"), *parts.rows.iterdir()):
         path.unlink()
-    with written(manifest) as file:
+    with written(manifest, parts.folder) as file:
         file.write(digest.encode())
     return False
 
 
 @contextmanager
-def written(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that is there whole or not at all; raise Unavailable where the disk will not have it."""
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+def written(path: Path, aside: Path) -> Iterator[BinaryIO]:
+    """Write a file that is there whole or not at all; raise Unavailable where the disk will not have it.
+
+    aside: where it is drafted; what a killed process leaves there goes with the folder.
+    """
+    draft = aside / f"{path.name}.{uuid4().hex}"
     try:
         with draft.open("wb") as file:
             yield file

@@ -81,12 +81,12 @@ def of_row(ground: Grounds, found: Columns, row: int) -> dict[object, Any]:
             continue
         told[net.net] = net.editions[net.edition[row]].name
         for level in net.levels:
-            refs = ground.rolls[net.net, level.level].refs
+            refs = ground.rolls[net.net, level.level]
             primary = None if level.primary[row] == NONE else refs[level.primary[row]].code
             told[net.net, level.level] = (primary, int(level.units_n[row]), frozenset(flags_of(level.flags[row])))
             odds = None if level.probability is None else float(level.probability[row])
             told[net.net, level.level, "odds"] = None if odds is None or np.isnan(odds) else odds
-            likely = []
+            likely: list[tuple[str | None, float]] = []
             if level.candidates is not None:
                 at = np.flatnonzero(level.candidates.point == row)
                 codes = [refs[each].code for each in level.candidates.row[at]]
@@ -140,7 +140,7 @@ def test_a_unit_in_two_editions_stands_twice_in_the_roll_and_once_in_each_answer
     asked = columns.grounds(ground)
     found = columns.at(asked, fixes([(1, 1.5), (1, 1.5)], [DAY, LATER]))
     police = next(net for net in found.nets if net.net == "police")
-    refs = asked.rolls["police", "precinct"].refs
+    refs = asked.rolls["police", "precinct"]
     assert [refs[row].code for row in police.levels[0].primary] == ["p1", "p2"]
     assert [police.editions[nth].name for nth in police.edition] == ["2024", "2026"]
 

@@ -1,6 +1,7 @@
 """Where are they: points by the million -> what each stands on, column by column. The answers are those of `locate`."""
 
 from gis.territory.columns.asking import at, grounds
+from gis.territory.columns.carried import Carried, carry, unpacked
 from gis.territory.columns.fixes import REASONS, Beside, Fixes, Numbers, Words, days, numbers, read, reason
 from gis.territory.columns.nesting import Grounds, Roll
 from gis.territory.columns.values import BITS, NONE, Candidates, Columns, LevelColumns, NetColumns
@@ -11,6 +12,7 @@ __all__ = [
     "REASONS",
     "Beside",
     "Candidates",
+    "Carried",
     "Columns",
     "Fixes",
     "Grounds",
@@ -20,9 +22,11 @@ __all__ = [
     "Roll",
     "Words",
     "at",
+    "carry",
     "days",
     "grounds",
     "numbers",
     "read",
     "reason",
+    "unpacked",
 ]

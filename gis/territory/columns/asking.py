@@ -96,8 +96,8 @@ def _whole(ground: Grounds, net: str, parts: Sequence[Part], points_n: int) -> N
     editions = tuple(each for _, each, _ in answered)
     levels = []
     for nth, level in enumerate(editions[0].levels):
-        start = ground.rolls[net, level.code].start
-        pieces = [(rows, _shifted(levels[nth], start(each.id))) for rows, each, levels in answered]
+        starts = ground.rolls[net, level.code].starts
+        pieces = [(rows, _shifted(said[nth], starts[each.id])) for rows, each, said in answered]
         levels.append(_placed(level.code, pieces, points_n))
     return NetColumns(net, editions, edition, tuple(levels))
 

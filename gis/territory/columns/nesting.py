@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
 
@@ -24,16 +24,26 @@ UNKNOWN, ANYWHERE = -1, -3
 class Roll:
     """All units one level of a net has had in the editions met so far, edition after edition."""
 
-    refs: tuple[UnitRef, ...] = ()
-    starts: tuple[tuple[int, int], ...] = ()
+    levels: tuple[LevelIndex, ...] = ()
+    starts: Mapping[int, int] = field(default_factory=dict)
 
-    def start(self, edition_id: int) -> int:
-        """Return where the units of an edition begin."""
-        return dict(self.starts)[edition_id]
+    def __len__(self) -> int:
+        return sum(len(level.refs) for level in self.levels)
 
-    def with_edition(self, edition_id: int, refs: tuple[UnitRef, ...]) -> Roll:
+    def __getitem__(self, position: int) -> UnitRef:
+        for level in self.levels:
+            if position < len(level.refs):
+                return level.refs[position]
+            position -= len(level.refs)
+        raise IndexError(position)
+
+    def words(self, column: str) -> list[str]:
+        """Return what stands in a column of all units: code, name or name_en."""
+        return [word or "" for level in self.levels for word in level.words(column)]
+
+    def with_edition(self, edition_id: int, level: LevelIndex) -> Roll:
         """Return the roll with an edition's units at its end."""
-        return Roll((*self.refs, *refs), (*self.starts, (edition_id, len(self.refs))))
+        return Roll((*self.levels, level), {**self.starts, edition_id: len(self)})
 
 
 @dataclass(frozen=True)
@@ -102,14 +112,14 @@ class Grounds:
     def _enrol(self, index: EditionIndex) -> None:
         for level, units in index.levels.items():
             roll = self.rolls.setdefault((index.edition.net, level), Roll())
-            if index.edition.id not in dict(roll.starts):
-                self.rolls[index.edition.net, level] = roll.with_edition(index.edition.id, units.refs)
+            if index.edition.id not in roll.starts:
+                self.rolls[index.edition.net, level] = roll.with_edition(index.edition.id, units)
 
 
 def ground(index: EditionIndex, outer: Ground | None) -> Ground:
     """Tabulate the parents of an edition's units. outer: what its parent net says on the day."""
     levels = [index.levels[level.code] for level in index.edition.levels]
-    rows = tuple({ref.code: row for row, ref in enumerate(units.refs)} for units in levels)
+    rows = tuple({code or "": row for row, code in enumerate(units.words("code"))} for units in levels)
     under = tuple(_parents(units, over) for units, over in zip(levels, ({}, *rows), strict=False))
     inside = index.edition.parent_level
     if outer is None or inside is None:
@@ -122,7 +132,7 @@ def ground(index: EditionIndex, outer: Ground | None) -> Ground:
 
 
 def _parents(units: LevelIndex, above: Mapping[str, int]) -> Rows:
-    parents = [ANYWHERE if ref.parent_code is None else above.get(ref.parent_code, UNKNOWN) for ref in units.refs]
+    parents = [ANYWHERE if code is None else above.get(code, UNKNOWN) for code in units.words("parent_code")]
     # Two more, so that what `only` says beside rows (-1, -2) looks up a parent that binds nothing.
     return np.array([*parents, ANYWHERE, ANYWHERE], dtype=np.int32)
 

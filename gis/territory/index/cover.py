@@ -98,7 +98,7 @@ def _fetch(grid: Grid, label: Rows, border: Ints) -> float:
 def _in_pixel(grid: Grid, word: int, x: float, y: float) -> int:
     number, size = grid.words[word], 1
     if number >= grid.sets.first:
-        return _one_of(grid, word, x, y)
+        return one_of(grid, word, x, y)
     size = 1 if number > 0 else 0
     corner_x, corner_y = _reference(grid, x, y)
     run = word + HEAD_WORDS
@@ -108,7 +108,7 @@ def _in_pixel(grid: Grid, word: int, x: float, y: float) -> int:
         for edge in range(first, first + count):
             step = _step(grid.vertices, edge, x, y, corner_x, corner_y)
             if step == ON_EDGE:
-                return _one_of(grid, word, x, y)
+                return one_of(grid, word, x, y)
             moved += step
             crossed ^= step
         if crossed & 1:
@@ -117,7 +117,7 @@ def _in_pixel(grid: Grid, word: int, x: float, y: float) -> int:
         run += RUN_WORDS
     if size == (number > 0):
         return number - 1
-    return _one_of(grid, word, x, y)
+    return one_of(grid, word, x, y)
 
 
 @compiled
@@ -169,7 +169,7 @@ def _is_end_or_level(ax: float, ay: float, bx: float, by: float, x: float, y: fl
 
 
 @compiled
-def _one_of(grid: Grid, word: int, x: float, y: float) -> int:
+def one_of(grid: Grid, word: int, x: float, y: float) -> int:
     """Answer for a point that an edge passes through, or on ground drawn twice."""
     work = np.empty(_most(grid, word), np.int32)
     size = _cover_border(grid, word, x, y, work)
@@ -213,7 +213,7 @@ def _put(work: Rows, size: int, unit: int) -> int:
 
 
 @compiled
-def _label(grid: Grid, x: float, y: float) -> int:
+def label_at(grid: Grid, x: float, y: float) -> int:
     """Return the label of the pixel of a point: a set, or the complement of the position of a border pixel's words."""
     frame = grid.frame
     across, up = (x - frame.west) * frame.per_lon, (y - frame.south) * frame.per_lat
@@ -230,7 +230,7 @@ def _label(grid: Grid, x: float, y: float) -> int:
 @compiled
 def cover(grid: Grid, x: float, y: float, work: Rows) -> int:
     """Put the rows of all units that cover a point into work, in order; return how many."""
-    label = _label(grid, x, y)
+    label = label_at(grid, x, y)
     if label >= 0:
         return _put_set(grid, label, work)
     return _cover_border(grid, ~label, x, y, work)
@@ -241,7 +241,7 @@ def most(grid: Grid, lon: Floats, lat: Floats) -> int:
     """Return room enough for the units of any of these points."""
     room = 1
     for at in range(len(lon)):
-        label = _label(grid, lon[at], lat[at])
+        label = label_at(grid, lon[at], lat[at])
         room = max(room, set_size(grid, label) if label >= 0 else _most(grid, ~label))
     return room
 
@@ -265,7 +265,7 @@ def interior(grid: Grid, unit: Rows, lon: Floats, lat: Floats, found: Bools) -> 
     """Write pair by pair whether a point lies inside a unit, not on its edge."""
     work = np.empty(most(grid, lon, lat), np.int32)
     for at in range(len(unit)):
-        label = _label(grid, lon[at], lat[at])
+        label = label_at(grid, lon[at], lat[at])
         on_edge = label < 0 and _is_on_edge(grid, ~label, unit[at], lon[at], lat[at])
         found[at] = not on_edge and _holds(work, cover(grid, lon[at], lat[at], work), unit[at])
 

@@ -31,6 +31,9 @@ KEPT_EDITIONS = 48
 SMALL_BYTES = 3_000_000
 
 
+Key = tuple[str, int, str | None]
+
+
 class EditionIndex:
     """All levels of an edition, with the gaps and exclaves that were accepted at its load."""
 
@@ -62,8 +65,8 @@ class EditionIndex:
         return self.faults.get((kind, level), np.empty(0, dtype=object))
 
 
-_kept: OrderedDict[tuple[str, int], EditionIndex] = OrderedDict()
-_asked: set[tuple[str, int]] = set()
+_kept: OrderedDict[Key, EditionIndex] = OrderedDict()
+_asked: set[Key] = set()
 _lock = Lock()
 
 
@@ -136,8 +139,9 @@ def _at_hand(session: Session, edition: EditionRef) -> EditionIndex | None:
     return _keep(session, edition, levels) if levels is not None else None
 
 
-def _key(session: Session, edition: EditionRef) -> tuple[str, int]:
-    return str(session.connection().engine.url), edition.id
+def _key(session: Session, edition: EditionRef) -> Key:
+    # With the digest: a database that was emptied and filled again under the same name numbers its editions anew.
+    return str(session.connection().engine.url), edition.id, edition.digest
 
 
 def _keep(session: Session, edition: EditionRef, levels: dict[str, Level]) -> EditionIndex:

@@ -19,7 +19,7 @@ from gis.territory.index.shapes import NONE, SEVERAL, Bools, Floats, Geometries,
 from gis.territory.location import UnitRef
 
 # Units drawn are kept for the next question: most questions are asked about the same few.
-KEPT_UNITS = 512
+KEPT_UNITS, FEW_UNITS = 512, 32
 # What is left of a share after rounding is no ground.
 NOISE_SHARE = 1e-12
 
@@ -82,7 +82,7 @@ class LevelIndex(ABC):
     def __init__(self, refs: Sequence[UnitRef], units: Units) -> None:
         self.refs = refs
         self._units = units
-        self._unit: Callable[[int], BaseGeometry] = lru_cache(KEPT_UNITS)(self._draw)
+        self._unit: Callable[[int], BaseGeometry] = lru_cache(KEPT_UNITS)(self._prepared)
 
     @property
     def ids(self) -> Ints:
@@ -106,12 +106,20 @@ class LevelIndex(ABC):
     def geometry(self, rows: ArrayLike) -> Geometries:
         """Return units as multipolygons in degrees, as they were loaded."""
         asked, place = np.unique(np.asarray(rows, dtype=np.int64), return_inverse=True)
-        drawn = np.empty(len(asked), dtype=object)
-        drawn[:] = [self._unit(row) for row in asked.tolist()]
-        return drawn[place]
+        return (self._kept(asked) if len(asked) <= FEW_UNITS else self._draw(asked))[place]
+
+    def _kept(self, rows: Ints) -> Geometries:
+        drawn = np.empty(len(rows), dtype=object)
+        drawn[:] = [self._unit(row) for row in rows.tolist()]
+        return drawn
+
+    def _prepared(self, row: int) -> BaseGeometry:
+        unit: BaseGeometry = self._draw(np.array([row]))[0]
+        shapely.prepare(unit)
+        return unit
 
     @abstractmethod
-    def _draw(self, row: int) -> BaseGeometry: ...
+    def _draw(self, rows: Ints) -> Geometries: ...
 
     @abstractmethod
     def covering(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Ints, Rows]:
@@ -163,22 +171,21 @@ class LevelIndex(ABC):
         rows[point[one]] = row[one]
         return rows
 
-    def whole(self, bounds: Floats) -> Rows:
-        """Return for each box the row of a unit that holds all of it alone, NONE where nobody is, else SEVERAL.
+    def whole(self, footprints: Geometries) -> Rows:
+        """Return for each footprint the row of a unit that holds all of it alone, NONE where nobody is, else SEVERAL.
 
-        SEVERAL may also be said of a box that one unit holds.
+        SEVERAL may also be said of one that a unit holds up to its edge.
         """
-        return np.full(len(bounds), SEVERAL, dtype=np.int32)
+        return np.full(len(footprints), SEVERAL, dtype=np.int32)
 
     def shares(self, footprints: Geometries) -> Shares:
         """Return the exact share of each footprint in each unit it meets, of its planar area or of its length.
 
         By footprint then code. Where the units cover a footprint once its shares add up to 1 within 1e-9.
         """
-        bounds = np.ascontiguousarray(shapely.bounds(footprints).reshape(-1, 4))
-        whole = self.whole(bounds)
+        whole = self.whole(footprints)
         inside, cut_ = np.flatnonzero(whole >= 0), np.flatnonzero(whole == SEVERAL)
-        box, row = self.meeting(bounds[cut_])
+        box, row = self.meeting(np.ascontiguousarray(shapely.bounds(footprints[cut_]).reshape(-1, 4)))
         footprint = cut_[box]
         share = self._cut(footprints[footprint], self.geometry(row))
         some = share > NOISE_SHARE

@@ -2,34 +2,103 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gis.territory.index.compiled import compiled
-from gis.territory.index.cover import cover, most, run_at, set_size
+from gis.territory.index.cover import label_at, one_of, run_at, set_size
 from gis.territory.index.exact import side
-from gis.territory.index.frame import column_of, pixel_of, row_of
+from gis.territory.index.frame import MOST_PIXELS, column_of, pixel_of, row_of
 from gis.territory.index.ground import HEAD_WORDS, RUN_WORDS, TILE_WORD
 from gis.territory.index.near import Pairs, note, sort
-from gis.territory.index.shapes import NONE, SEVERAL, Bytes, Floats, Grid, Ints, Rows
+from gis.territory.index.shapes import NONE, SEVERAL, Bools, Bytes, Floats, Grid, Ints, Rows
 
 
 @compiled
 def whole(grid: Grid, boxes: Floats, rows: Rows) -> None:
     """Write for each box the row that holds it alone, NONE where nobody is, SEVERAL where an edge comes in."""
+    labels = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
     for at in range(len(boxes)):
-        rows[at] = _whole(grid, boxes[at])
+        is_entered = _is_entered(grid, boxes[at], labels)
+        rows[at] = SEVERAL if is_entered else _held_by(grid, boxes[at, 0], boxes[at, 1])
 
 
 @compiled
-def _whole(grid: Grid, box: Floats) -> int:
-    """Return the set of a box that no edge enters: it is that of any of its points."""
-    if _is_entered(grid, box):
-        return SEVERAL
-    work = np.empty(most(grid, box[:1], box[1:2]), np.int32)
-    size = cover(grid, box[0], box[1], work)
-    if size == 0:
-        return NONE
-    return work[0] if size == 1 else SEVERAL
+def _held_by(grid: Grid, x: float, y: float) -> int:
+    """Return who holds what no edge comes to, by any of its points."""
+    label = label_at(grid, x, y)
+    if 0 <= label < grid.sets.first:
+        return grid.unit_of[label - 1] if label > 0 else NONE
+    return SEVERAL if label >= 0 else one_of(grid, ~label, x, y)
+
+
+class Outlines(NamedTuple):
+    """Lines of footprints: xy (vertex, 2); start (footprint + 1) positions in xy; whether a line goes on from a vertex.
+
+    boxes (footprint, 4): west, south, east, north.
+    """
+
+    xy: Floats
+    start: Ints
+    goes_on: Bools
+    boxes: Floats
+
+
+@compiled
+def looked_into(grid: Grid, outlines: Outlines, rows: Rows) -> None:
+    """Write for each footprint the row that holds it alone, NONE where nobody is, SEVERAL where an edge comes to it."""
+    labels = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
+    for at in range(len(rows)):
+        first = outlines.start[at]
+        is_met = _is_met(grid, outlines, at, labels)
+        rows[at] = SEVERAL if is_met else _held_by(grid, outlines.xy[first, 0], outlines.xy[first, 1])
+
+
+@compiled
+def _is_met(grid: Grid, outlines: Outlines, at: int, labels: Rows) -> bool:
+    west, east, south, north = tiles_of(grid, outlines.boxes[at])
+    for row in range(south, north + 1):
+        for column in range(west, east + 1):
+            labels_n = labels_of(grid, outlines.boxes[at], row * grid.frame.columns + column, labels)
+            for nth in range(labels_n):
+                if labels[nth] < 0 and _meets_one_of(grid, ~labels[nth], outlines, at):
+                    return True
+    return False
+
+
+@compiled
+def _meets_one_of(grid: Grid, word: int, outlines: Outlines, at: int) -> bool:
+    for run in range(word + HEAD_WORDS, word + HEAD_WORDS + RUN_WORDS * grid.words[word + 1], RUN_WORDS):
+        first, count, arc = run_at(grid, run)
+        if grid.sides[arc, 0] == grid.sides[arc, 1]:
+            continue
+        for edge in range(first, first + count):
+            if _enters(grid.vertices, edge, outlines.boxes[at]) and _meets(grid.vertices, edge, outlines, at):
+                return True
+    return False
+
+
+@compiled
+def _meets(vertices: Floats, edge: int, outlines: Outlines, at: int) -> bool:
+    """Say whether an edge may have a point in common with a footprint: with its lines, or inside them.
+
+    In doubt it has: where a point of one lies on the line of the other.
+    """
+    x, y, inside = vertices[edge, 0], vertices[edge, 1], False
+    for line in range(outlines.start[at], outlines.start[at + 1] - 1):
+        if not outlines.goes_on[line]:
+            continue
+        here = side(outlines.xy, line, x, y)
+        there = side(outlines.xy, line, vertices[edge + 1, 0], vertices[edge + 1, 1])
+        begin = side(vertices, edge, outlines.xy[line, 0], outlines.xy[line, 1])
+        end = side(vertices, edge, outlines.xy[line + 1, 0], outlines.xy[line + 1, 1])
+        if here * there <= 0 and begin * end <= 0:
+            return True
+        up = outlines.xy[line + 1, 1] > outlines.xy[line, 1]
+        if (outlines.xy[line, 1] <= y) != (outlines.xy[line + 1, 1] <= y) and (here > 0) == up:
+            inside = not inside
+    return inside
 
 
 @compiled
@@ -69,13 +138,12 @@ def labels_of(grid: Grid, box: Floats, tile: int, labels: Rows) -> int:
 
 
 @compiled
-def _is_entered(grid: Grid, box: Floats) -> bool:
-    labels = np.empty(TILE_WORD * TILE_WORD // 4, np.int32)
+def _is_entered(grid: Grid, box: Floats, labels: Rows) -> bool:
     west, east, south, north = tiles_of(grid, box)
     for row in range(south, north + 1):
         for column in range(west, east + 1):
-            for label in labels[: labels_of(grid, box, row * grid.frame.columns + column, labels)]:
-                if label < 0 and _has_edge_in(grid, ~label, box):
+            for nth in range(labels_of(grid, box, row * grid.frame.columns + column, labels)):
+                if labels[nth] < 0 and _has_edge_in(grid, ~labels[nth], box):
                     return True
     return False
 
@@ -114,7 +182,7 @@ def meeting(grid: Grid, boxes: Floats, pairs: Pairs) -> tuple[int, int]:
 
     It stops when a box might find no room.
     """
-    labels = np.empty(TILE_WORD * TILE_WORD // 4, np.int32)
+    labels = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
     count = 0
     for at in range(len(boxes)):
         if len(pairs.row) - count < len(pairs.place):
@@ -160,7 +228,7 @@ def edges(grid: Grid, busy: Bytes, box: Floats, found: Ints, rows: Rows) -> int:
 
     Those for which there is no room are only counted.
     """
-    labels = np.empty(TILE_WORD * TILE_WORD // 4, np.int32)
+    labels = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
     west, east, south, north = tiles_of(grid, box)
     count = 0
     for row in range(south, north + 1):

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from gis.territory.index import cover, draw, levels, meet, near, points, share
 from gis.territory.index.level import LevelIndex, Refs
 from gis.territory.index.near import Pairs
-from gis.territory.index.shapes import NONE, SEVERAL, Bools, Floats, Grid, Ints, Level, Near, Rows, Units
+from gis.territory.index.shapes import NONE, SEVERAL, Bools, Floats, Geometries, Grid, Ints, Level, Near, Rows, Units
 from gis.territory.index.store import frozen
 from gis.territory.index.text import packed
 from gis.territory.location import UnitRef
@@ -52,29 +52,31 @@ class GridLevel(LevelIndex):
 
     def __init__(self, refs: Sequence[UnitRef], kept: Level, finest: Grid) -> None:
         super().__init__(refs, kept.units)
-        self._kept = kept
+        self._level = kept
         self._grid = kept.near.grid
         # The grid that answers for whole files: its own, or the finer one it stands on, untranslated.
         self._finest = finest
 
-    def _draw(self, row: int) -> BaseGeometry:
-        unit = draw.polygon(self._kept.trail, self._grid.vertices, row)
-        shapely.prepare(unit)
-        return unit
+    def _draw(self, rows: Ints) -> Geometries:
+        return draw.polygons(self._level.trail, self._grid.vertices, rows)
 
     def only(self, lon: ArrayLike, lat: ArrayLike) -> Rows:
         """Return for each point the row of the one unit that covers it; NONE without, SEVERAL on lines and overlaps."""
         x, y = points.columns(lon, lat)
         rows = np.empty(len(x), dtype=np.int32)
         points.check(cover.only(self._finest, x, y, rows), x, y)
-        return rows if self._finest is self._grid else self._translated(x, y, rows)
+        return rows if self._finest is self._grid else self.translated(x, y, rows)
 
     @cached_property
     def _row_of(self) -> Rows:
         # two more, for what is said beside rows
         return np.append(self._grid.unit_of, np.array([SEVERAL, NONE], np.int32))
 
-    def _translated(self, x: Floats, y: Floats, finest: Rows) -> Rows:
+    def stands_with(self, other: GridLevel) -> bool:
+        """Say whether both answer from one grid: then the units of the coarser are made of those of the finer."""
+        return self._finest is other._finest
+
+    def translated(self, x: Floats, y: Floats, finest: Rows) -> Rows:
         """Turn rows of the finer level into rows of this one."""
         rows = self._row_of[finest]
         several = np.flatnonzero(rows == SEVERAL)
@@ -119,14 +121,14 @@ class GridLevel(LevelIndex):
 
         By point then code. Distances are of the tangent plane at the point; reach_m may differ from point to point.
         """
-        return self._pairs(near.within, points.fixes(lon, lat, reach_m))
+        return self.pairs(near.within, points.fixes(lon, lat, reach_m))
 
     def meeting(self, bounds: Floats) -> tuple[Ints, Rows]:
         """Return (box, row) of every unit that may meet a box (west, south, east, north), by box then code."""
-        box, row, _ = self._pairs(lambda kept, boxes, pairs: meet.meeting(kept.grid, boxes, pairs), bounds)
+        box, row, _ = self.pairs(lambda kept, boxes, pairs: meet.meeting(kept.grid, boxes, pairs), bounds)
         return box, row
 
-    def _pairs(
+    def pairs(
         self, ask: Callable[[Near, Floats, Pairs], tuple[int, int]], asked: Floats
     ) -> tuple[Ints, Rows, Floats]:
         """Ask for pairs as often as it takes to have room for all."""
@@ -136,7 +138,7 @@ class GridLevel(LevelIndex):
         while done < len(asked):
             room = len(self.refs) + min(2 * (len(asked) - done), PAIRS_AT_ONCE)
             pairs = Pairs(np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room), place)
-            answered, count = ask(self._kept.near, asked[done:], pairs)
+            answered, count = ask(self._level.near, asked[done:], pairs)
             found.append((pairs.fix[:count] + done, pairs.row[:count], pairs.distance_m[:count]))
             done += answered
         of, row, distance_m = (np.concatenate(column) for column in zip(*found, strict=True))
@@ -149,20 +151,37 @@ class GridLevel(LevelIndex):
         """
         fixes = points.fixes(lon, lat)
         distance_m, rows = np.empty(len(fixes)), np.empty(len(fixes), dtype=np.int32)
-        near.nearest(self._kept.near, fixes, distance_m, rows)
+        near.nearest(self._level.near, fixes, distance_m, rows)
         return distance_m, rows
 
     def is_near(self, lon: ArrayLike, lat: ArrayLike, reach_m: ArrayLike) -> Bools:
         """Say of each point whether a boundary comes within a distance; reach_m may differ from point to point."""
         fixes = points.fixes(lon, lat, reach_m)
         found = np.empty(len(fixes), dtype=np.bool_)
-        near.is_near(self._kept.near, fixes, found)
+        near.is_near(self._level.near, fixes, found)
         return found
 
-    def whole(self, bounds: Floats) -> Rows:
-        """Return for each box the row of a unit that holds all of it alone, NONE where nobody is, else SEVERAL."""
-        rows = np.empty(len(bounds), dtype=np.int32)
-        meet.whole(self._grid, bounds, rows)
+    def whole(self, footprints: Geometries) -> Rows:
+        """Return for each footprint the row of a unit that holds all of it alone, NONE where nobody is, else SEVERAL.
+
+        SEVERAL may also be said of one that a unit holds up to its edge.
+        """
+        rows = np.empty(len(footprints), dtype=np.int32)
+        boxes = np.ascontiguousarray(shapely.bounds(footprints).reshape(-1, 4))
+        meet.whole(self._grid, boxes, rows)
+        entered = np.flatnonzero(rows == SEVERAL)
+        rows[entered] = self._looked_into(footprints[entered], boxes[entered])
+        return rows
+
+    def _looked_into(self, footprints: Geometries, boxes: Floats) -> Rows:
+        """Look at the lines of footprints whose boxes an edge enters."""
+        rows = np.empty(len(footprints), dtype=np.int32)
+        outlined = np.where(shapely.get_dimensions(footprints) == 2, shapely.boundary(footprints), footprints)
+        parts, owner = shapely.get_parts(outlined, return_index=True)
+        xy, part = shapely.get_coordinates(parts, return_index=True)
+        start = np.searchsorted(owner[part], np.arange(len(footprints) + 1))
+        goes_on = np.append(part[1:] == part[:-1], False)
+        meet.looked_into(self._grid, meet.Outlines(xy, start, goes_on, boxes), rows)
         return rows
 
     def contiguity(self) -> tuple[Rows, Rows, Floats]:
@@ -174,7 +193,7 @@ class GridLevel(LevelIndex):
         room = EDGES_AT_ONCE
         while True:
             found, rows = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int32)
-            count = meet.edges(self._grid, self._kept.near.busy, box, found, rows)
+            count = meet.edges(self._grid, self._level.near.busy, box, found, rows)
             if count <= room:
                 edge, first = np.unique(found[:count], return_index=True)
                 ends = np.stack([self._grid.vertices[edge], self._grid.vertices[edge + 1]], axis=1)

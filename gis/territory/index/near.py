@@ -29,7 +29,8 @@ class Fix(NamedTuple):
 
 
 @compiled
-def _fix(fixes: Floats, at: int) -> Fix:
+def fix_of(fixes: Floats, at: int) -> Fix:
+    """Return a row of what is asked for."""
     return Fix(fixes[at, 0], fixes[at, 1], fixes[at, 2], fixes[at, 3], fixes[at, 4])
 
 
@@ -81,13 +82,13 @@ def is_near(near: Near, fixes: Floats, found: Bools) -> None:
     """Write of each fix whether a boundary comes within its reach."""
     words = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
     for at in range(len(fixes)):
-        fix = _fix(fixes, at)
+        fix = fix_of(fixes, at)
         found[at] = _comes_near(near, fix, words)
 
 
 @compiled
 def _comes_near(near: Near, fix: Fix, words: Rows) -> bool:
-    window = _window(near.grid, fix, fix.reach_m)
+    window = window_of(near.grid, fix, fix.reach_m)
     for row in range(window.south, window.north + 1):
         for column in range(window.west, window.east + 1):
             tile = row * near.grid.frame.columns + column
@@ -101,7 +102,7 @@ def nearest(near: Near, fixes: Floats, distance_m: Floats, rows: Rows) -> None:
     """Write of each fix the distance to the nearest boundary and a row it is of; infinite and NONE without any."""
     words = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
     for at in range(len(fixes)):
-        fix = _fix(fixes, at)
+        fix = fix_of(fixes, at)
         best_m = _some(near, fix, words)
         distance_m[at], rows[at] = np.inf, NONE
         if best_m < np.inf:
@@ -112,7 +113,7 @@ def nearest(near: Near, fixes: Floats, distance_m: Floats, rows: Rows) -> None:
 def _some(near: Near, fix: Fix, words: Rows) -> float:
     """Return the distance to some boundary not far from the nearest, infinite without any."""
     frame = near.grid.frame
-    here = _window(near.grid, fix, 0.0)
+    here = window_of(near.grid, fix, 0.0)
     for ring in range(TILE_RINGS):
         tile = _in_ring(near.busy, here.west, here.south, ring, frame.columns)
         if tile != NONE:
@@ -153,7 +154,7 @@ def _search(near: Near, fix: Fix, best_m: float, words: Rows) -> tuple[float, in
     """Look through all tiles within a distance at which there is a boundary."""
     frame = near.grid.frame
     row_of_best = NONE
-    window = _window(near.grid, fix, best_m)
+    window = window_of(near.grid, fix, best_m)
     for row in range(window.south, window.north + 1):
         column = window.west
         while column <= window.east:
@@ -181,7 +182,7 @@ def _tile_m(grid: Grid, fix: Fix, tile: int) -> float:
 
 
 @compiled
-def _window(grid: Grid, fix: Fix, reach_m: float) -> Window:
+def window_of(grid: Grid, fix: Fix, reach_m: float) -> Window:
     """Return the tiles that come within a distance of a fix; without a distance, the tile of the fix or next to it."""
     frame = grid.frame
     dx, dy = reach_m / fix.east_m + PAD_DEG, reach_m / fix.north_m + PAD_DEG
@@ -267,11 +268,11 @@ def within(near: Near, fixes: Floats, pairs: Pairs) -> tuple[int, int]:
     for at in range(len(fixes)):
         if len(pairs.row) - count < len(pairs.place):
             return at, count
-        fix = _fix(fixes, at)
+        fix = fix_of(fixes, at)
         first = count
         for unit in units[: cover(near.grid, fix.lon, fix.lat, units)]:
             count = note(pairs, first, count, unit, 0.0)
-        window = _window(near.grid, fix, fix.reach_m)
+        window = window_of(near.grid, fix, fix.reach_m)
         for row in range(window.south, window.north + 1):
             for column in range(window.west, window.east + 1):
                 tile = row * near.grid.frame.columns + column

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -112,11 +111,11 @@ class RecordLevel(LevelIndex):
         of, row, number = zip(*triples, strict=True) if triples else ((), (), ())
         return np.array(of, np.int64), np.array(row, np.int32), np.array(number, np.float64)
 
-    def _draw(self, row: int) -> BaseGeometry:
-        asked = text("SELECT ST_AsBinary(geom) FROM unit WHERE id = :id")
-        unit = shapely.from_wkb(bytes(self._session.scalar(asked, {"id": int(self._units.id[row])})))
-        shapely.prepare(unit)
-        return unit
+    def _draw(self, rows: Ints) -> Geometries:
+        asked = text("SELECT id, ST_AsBinary(geom) FROM unit WHERE id = ANY(:ids)")
+        ids = self._units.id[rows].tolist()
+        found = {key: bytes(shape) for key, shape in self._session.execute(asked, {"ids": ids})}
+        return np.asarray(shapely.from_wkb(np.array([found[key] for key in ids], dtype=object)), dtype=object)
 
     def covering(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Ints, Rows]:
         """Return (point, row) of every unit that covers a point, edges and vertices included, by point then code."""

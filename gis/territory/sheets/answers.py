@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,6 @@ import pyarrow as pa
 from gis.errors import Invalid
 from gis.territory import columns
 from gis.territory.columns import BITS, NONE, Columns, Grounds, LevelColumns, NetColumns, Roll
-from gis.territory.location import UnitRef
 from gis.territory.sheets.recipe import Recipe
 
 Rows = npt.NDArray[np.int32]
@@ -132,23 +131,10 @@ def _levels(ground: Grounds, nets: Sequence[str]) -> Iterator[tuple[str, tuple[s
 
 
 def _words(roll: Roll, what: str) -> _Words:
-    read: Callable[[UnitRef], str] = {"code": _code, "name": _name, "name_en": _name_en}[what]
-    every = [read(ref) for ref in roll.refs]
+    every = roll.words(what)
     place = {word: nth for nth, word in enumerate(dict.fromkeys(every))}
     which = None if len(place) == len(every) else np.array([*(place[word] for word in every), 0], dtype=np.int32)
     return _Words(roll, pa.array(list(place), pa.string()), which)
-
-
-def _code(ref: UnitRef) -> str:
-    return ref.code
-
-
-def _name(ref: UnitRef) -> str:
-    return ref.name
-
-
-def _name_en(ref: UnitRef) -> str:
-    return ref.name_en
 
 
 def _editions(said: NetColumns | None, rows_n: int) -> pa.Array:

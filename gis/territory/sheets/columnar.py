@@ -1,4 +1,4 @@
-"""Places in columns already: Parquet and GeoParquet files or folders of them, Arrow streams, and what GDAL reads."""
+"""Places in columns already: Parquet and GeoParquet files or folders of them, and Arrow streams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyogrio
 
 from gis.errors import Invalid
 from gis.territory.sheets import crs
@@ -89,38 +88,6 @@ class ArrowStream:
                 batch.validate(full=True)
                 for start in range(0, batch.num_rows, BATCH_ROWS):
                     yield Sheet(batch.slice(start, BATCH_ROWS))
-
-
-class Layer:
-    """The first layer of what GDAL reads: FlatGeobuf, GeoPackage, Shapefile."""
-
-    has_points = False
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        told = pyogrio.read_info(path, force_feature_count=True)
-        self.size: int = told["features"]
-        self._move = crs.mover(told["crs"])
-        with pyogrio.open_arrow(path, use_pyarrow=True, batch_size=1) as (meta, reader):
-            self.schema: pa.Schema = reader.schema
-            self.geometry: str | None = meta["geometry_name"] or "wkb_geometry"
-
-    def spans(self, rows_n: int) -> Iterator[Span]:
-        """Cut by rows."""
-        for start in range(0, self.size, rows_n):
-            end = min(start + rows_n, self.size)
-            yield Span(start, end, end - start, self.path)
-
-    def sheets(self, span: Span) -> Iterator[Sheet]:
-        """Read batch by batch."""
-        left = span.end - span.start
-        how: dict[str, Any] = {"use_pyarrow": True, "batch_size": BATCH_ROWS, "skip_features": span.start}
-        with pyogrio.open_arrow(span.path, **how) as (_, reader):
-            for batch in reader:
-                yield Sheet(batch.slice(0, left), move=self._move)
-                left -= batch.num_rows
-                if left <= 0:
-                    break
 
 
 def _crs(geo: dict[str, Any], column: str | None) -> object:

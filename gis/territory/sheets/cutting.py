@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -23,8 +22,6 @@ from gis.errors import Invalid
 Bytes = npt.NDArray[np.uint8]
 Cut = tuple[int, int]
 
-compiled = numba.njit(cache=True, nogil=True)
-
 PIECE_BYTES = 1 << 23
 # JSON is read in one go that nothing can come between: short, so that other threads do not wait.
 FEATURES_BYTES = 1 << 20
@@ -32,11 +29,6 @@ FEATURES_BYTES = 1 << 20
 RECORD_MOST_BYTES = 1 << 27
 # What may stand before the features of a collection and behind them: its name, its coordinate system.
 AROUND_MOST_BYTES = 1 << 20
-
-QUOTE, NEW_LINE, BACKSLASH = ord('"'), ord("\n"), ord("\\")
-OPENING, CLOSING = (ord("{"), ord("[")), (ord("}"), ord("]"))
-# Of a table: at the beginning of a cell, in a plain cell, in a quoted one, behind a quote in a quoted one.
-AT_CELL, IN_PLAIN, IN_QUOTED, AT_QUOTE = range(4)
 
 
 def records(path: Path, delimiter: str, start: int, end: int) -> Iterator[Cut]:
@@ -76,65 +68,22 @@ def _grown(file: BinaryIO, within: Cut, cut: Callable[[Bytes, bool], int | None]
 
 
 def _records(delimiter: int, path: Path, data: Bytes, is_last: bool) -> int | None:
-    ends, state = records_end(data, delimiter)
-    if is_last and state == IN_QUOTED:
+    # numba comes with the first table, not with every command
+    from gis.territory.sheets import scanning  # noqa: PLC0415
+
+    ends, state = scanning.records_end(data, delimiter)
+    if is_last and state == scanning.IN_QUOTED:
         raise Invalid("sheet.open_quote", path=path.name)
     return len(data) if is_last else ends or None
 
 
 def _features(path: Path, to_the_end: bool, data: Bytes, is_last: bool) -> int | None:
-    ends, closed = features_end(data)
+    from gis.territory.sheets import scanning  # noqa: PLC0415 - as above
+
+    ends, closed = scanning.features_end(data)
     if is_last and to_the_end and not closed:
         raise Invalid("sheet.ends_early", path=path.name)
     return ends if closed or is_last else ends or None
-
-
-@compiled
-def records_end(data: Bytes, delimiter: int) -> tuple[int, int]:
-    """Return where the last whole record of a table ends, 0 if none does, and the state at the end of the data."""
-    state, last = AT_CELL, 0
-    for at in range(len(data)):
-        byte = data[at]
-        if state == IN_QUOTED:
-            if byte == QUOTE:
-                state = AT_QUOTE
-        elif byte == QUOTE and state != IN_PLAIN:
-            # Behind a quote: the quote was doubled, and the cell goes on.
-            state = IN_QUOTED
-        elif byte == NEW_LINE:
-            state, last = AT_CELL, at + 1
-        elif byte == delimiter:
-            state = AT_CELL
-        else:
-            state = IN_PLAIN
-    return last, state
-
-
-@compiled
-def features_end(data: Bytes) -> tuple[int, bool]:
-    """Return where the last whole feature ends, 0 if none does, and whether the list of features ends behind it."""
-    depth, last, at = 0, 0, 0
-    while at < len(data):
-        byte = data[at]
-        if byte == QUOTE:
-            at = text_end(data, at + 1)
-        elif byte in OPENING:
-            depth += 1
-        elif byte in CLOSING:
-            if depth == 0:
-                return last, True
-            depth -= 1
-            last = last if depth else at + 1
-        at += 1
-    return last, False
-
-
-@compiled
-def text_end(data: Bytes, at: int) -> int:
-    """Return where a JSON text ends that was entered, or the end of the data."""
-    while at < len(data) and data[at] != QUOTE:
-        at += 2 if data[at] == BACKSLASH else 1
-    return at
 
 
 def features_start(path: Path) -> tuple[dict[str, object], int]:

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyogrio
 
 from gis.errors import Invalid
-from gis.territory.sheets.columnar import ArrowStream, Layer, ParquetFiles
+from gis.territory.sheets.columnar import ArrowStream, ParquetFiles
 from gis.territory.sheets.reading import Sheet
 from gis.territory.sheets.source import Source, Span
 from gis.territory.sheets.texts import Collection, CsvTable
@@ -29,14 +28,7 @@ KINDS = {
     ".gpkg": "layer",
     ".shp": "layer",
 }
-UNREADABLE = (
-    pa.ArrowException,
-    pyogrio.errors.DataSourceError,
-    pyogrio.errors.DataLayerError,
-    csv.Error,
-    OSError,
-    ValueError,
-)
+UNREADABLE = (pa.ArrowException, csv.Error, OSError, ValueError)
 
 
 def kind_of(path: Path) -> str:
@@ -56,12 +48,19 @@ def opened(path: Path, kind: str, wanted: Sequence[str] | None) -> Source:
         "parquet": lambda: ParquetFiles(path),
         "geojson": lambda: Collection(path, wanted),
         "arrows": lambda: ArrowStream(path),
-        "layer": lambda: Layer(path),
+        "layer": lambda: _layer(path),
     }
     with told(path):
         source = openers[kind]()
         _ = source.schema
     return source
+
+
+def _layer(path: Path) -> Source:
+    # GDAL comes with the first file it reads, not with every command
+    from gis.territory.sheets.layers import Layer  # noqa: PLC0415
+
+    return Layer(path)
 
 
 def sheets(source: Source, span: Span) -> Iterator[Sheet]:

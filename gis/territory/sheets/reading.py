@@ -153,6 +153,7 @@ def _of_wkb(column: pa.Array, broken: Bytes) -> tuple[Floats, Floats, npt.NDArra
     other = ~shapely.is_missing(shapes) & (shapely.get_type_id(shapes) != shapely.GeometryType.POINT)
     broken[other] = columns.reason("locate.geometry_kind")
     absent |= np.asarray(shapely.is_empty(shapes))
+    shapes[absent] = None
     return shapely.get_x(shapes), shapely.get_y(shapes), absent
 
 
