@@ -15,3 +15,5 @@ say "安装 Python 依赖 / installing Python packages ($requirements)"
 # Where Python is told to write no bytecode, pip leaves it out too, and every command would compile its imports anew.
 # Several at once where the system lets us, one by one elsewhere; what cannot be compiled is none of our imports.
 .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || .venv/bin/python -m compileall -q .venv/lib >/dev/null 2>&1 || true
+# The code that says which unit a point lies in, so that no first question waits for its compiler.
+.venv/bin/python -m gis index warm >/dev/null 2>&1 || true

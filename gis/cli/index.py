@@ -17,7 +17,7 @@ from gis import language
 from gis.cli.context import cli_session, locale
 from gis.territory import boundaries, tables, units
 from gis.territory import index as ground
-from gis.territory.index import LevelIndex, record, shelf
+from gis.territory.index import LevelIndex, memory, record, shelf
 from gis.territory.units import EditionRef
 
 COLUMNS = ("net", "edition", "state", "megabytes", "file")
@@ -56,6 +56,12 @@ def build(if_free: bool) -> None:
                 click.echo(_say("cli.index.cleared", count=len(gone)))
             else:
                 click.echo(_say("cli.index.busy"))
+
+
+@index.command()
+def warm() -> None:
+    """Compile the code that answers, so that no first question waits for it. Part of set-up."""
+    memory.warm()
 
 
 @index.command()

@@ -139,6 +139,22 @@ def test_the_house_across_the_line_waits_for_its_two_sides(founded: Engine) -> N
     assert {code.split("-")[1][:6] for code in sides} == {"690100", "690102", "690103"}
 
 
+def test_every_clock_of_the_month_has_an_end_or_says_why_not(founded: Engine) -> None:
+    counted = "SELECT count(*) FROM clock WHERE name = 'handle' AND {}"
+    timed = _ask(founded, counted.format("due_at IS NOT NULL"))
+    why = _ask(founded, "SELECT array_agg(DISTINCT reason->>'code') FROM clock WHERE due_at IS NULL")
+    assert timed > 0.7 * _ask(founded, "SELECT count(*) FROM issue")
+    assert set(why) <= {"clock.no_condition", "clock.waits_for_place"}
+
+
+def test_what_the_hotline_hands_over_is_to_be_signed_contacted_and_answered(founded: Engine) -> None:
+    of_orders = "SELECT count(DISTINCT issue_id) FROM clock WHERE name = '{}' AND due_at IS NOT NULL"
+    timed = {name: _ask(founded, of_orders.format(name)) for name in ("sign", "contact", "reply")}
+    orders = _ask(founded, "SELECT count(*) FROM issue WHERE work_order IS NOT NULL")
+    assert timed == dict.fromkeys(timed, orders)
+    assert orders > 0
+
+
 def test_the_leader_signs_in_and_answers_for_one_grid(founded: Engine, hechuan: City) -> None:
     with db.session(founded, db.EVERYTHING) as session:
         account = accounts.verify(session, "leader", roster.PASSWORD, address="127.0.0.1", now=NOW)

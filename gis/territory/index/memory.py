@@ -37,14 +37,35 @@ def grid_levels(edition: EditionRef, kept: Mapping[str, Level]) -> dict[str, Lev
 
 def over(polygons: Sequence[BaseGeometry], codes: Sequence[str] = ()) -> LevelIndex:
     """Index polygons in degrees that are of no edition: a draft, or ground that is only tried; raise Invalid."""
-    words = packed(codes or [str(row) for row in range(len(polygons))])
-    none = packed([None] * len(polygons))
-    alone = np.full(len(polygons), NONE, dtype=np.int32)
-    units = Units(np.arange(len(polygons)), words, none, words, words, alone)
+    units = _without_record(codes or [str(row) for row in range(len(polygons))])
     shapes = np.empty(len(polygons), dtype=object)
     shapes[:] = list(polygons)
     level: Level = frozen(levels.build([(units, shapes)])[0])
     return GridLevel(Refs(level.units, 0, "", ""), level, level.near.grid)
+
+
+def _without_record(codes: Sequence[str]) -> Units:
+    words, none = packed(codes), packed([None] * len(codes))
+    return Units(np.arange(len(codes)), words, none, words, words, np.full(len(codes), NONE, dtype=np.int32))
+
+
+def warm() -> None:
+    """Ask every question once, so that none waits for the compiler later."""
+    # two that overlap, and one beside them: the common way and the rare ones
+    square = shapely.box(120.0, 30.0, 121.0, 31.0)
+    beside = shapely.box(121.0, 30.0, 122.0, 31.0)
+    tried = over([square, square, beside])
+    lon, lat = np.array([120.5, 121.0, 121.5]), np.array([30.5, 30.5, 30.5])
+    point, row = tried.covering(lon, lat)
+    tried.interior(row, lon[point], lat[point])
+    tried.within(lon, lat, 10.0)
+    tried.nearest(lon, lat)
+    tried.is_near(lon, lat, 10.0)
+    tried.shares(np.array([shapely.box(120.8, 30.2, 121.2, 30.8)], dtype=object))
+    tried.nearest_to(square)
+    tried.contiguity()
+    city = _without_record(["0"]), np.array([square], dtype=object)
+    levels.build([city, (city[0]._replace(parent=np.zeros(1, dtype=np.int32)), city[1])])
 
 
 class GridLevel(LevelIndex):
