@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gis.territory import chain, coords, probability
-from gis.territory.index import EditionIndex, Geometries, Ints, LevelIndex, Rows
+from gis.territory.index import EditionIndex, Floats, Geometries, Ints, LevelIndex, Rows
 from gis.territory.location import (
     EXCLAVE,
     IN_GAP,
@@ -81,10 +81,12 @@ def _of_points(
     exclave = ground.in_exclave(code, lon, lat)
     unsure = [place.sigma_m is None and metres <= rules.near_m for place, metres in zip(said, distance, strict=True)]
     close = _close(level, points, np.flatnonzero(unsure), rules)
+    sigmas = [_sigma_m(place, ground) for place in said]
+    reached = [s if s and m < probability.REACH_SIGMA * s else 0.0 for s, m in zip(sigmas, distance, strict=True)]
+    likely = _likely(level, lon, lat, reached)
     found = []
-    for at, place in enumerate(said):
+    for at, sigma_m in enumerate(sigmas):
         rows, boundary_m = covering.get(at, []), float(distance[at])
-        sigma_m = _sigma_m(place, ground)
         flags = _point_flags(level, rows, points[at : at + 1], _is_near(boundary_m, sigma_m, rules))
         found.append(
             LevelAnswer(
@@ -92,7 +94,7 @@ def _of_points(
                 # Of one unit the chain rule mostly makes the primary; said here, the answer need not be copied.
                 level.refs[rows[0]] if len(rows) == 1 else None,
                 tuple(Standing(level.refs[row]) for row in rows),
-                _probable(level, place.middle, sigma_m, boundary_m, rows),
+                () if sigma_m is None else likely.get(at) or _certain(level, rows),
                 tuple(level.refs[row] for row in close.get(at, ()) if row not in rows),
                 boundary_m if np.isfinite(boundary_m) else None,
                 nearest=None if rows or nearest[at] < 0 else level.refs[nearest[at]],
@@ -125,20 +127,23 @@ def _inside_any(level: LevelIndex, rows: list[int], point: Geometries) -> bool:
     return bool(level.interior(np.array(rows), lon, lat).any())
 
 
-def _probable(
-    level: LevelIndex, point: tuple[float, float], sigma_m: float | None, boundary_m: float, rows: list[int]
-) -> tuple[Standing, ...]:
-    if sigma_m is None:
-        return ()
-    reach_m = probability.REACH_SIGMA * sigma_m
-    if sigma_m == 0 or boundary_m >= reach_m:
-        return tuple(Standing(level.refs[row], probability=1.0) for row in rows[:1])
-    lon, lat = point
-    masses = [
-        Standing(level.refs[row], probability=probability.within(level.geometry([row])[0], lon, lat, sigma_m))
-        for row in level.within(np.array([lon]), np.array([lat]), reach_m)[1]
-    ]
-    return _most_probable(masses)
+def _likely(level: LevelIndex, lon: Floats, lat: Floats, sigmas: Sequence[float]) -> dict[int, tuple[Standing, ...]]:
+    """Weigh the units of fixes whose error reaches a line, by the fix's position. sigmas: 0 where it does not."""
+    reached = np.flatnonzero(sigmas)
+    if not len(reached):
+        return {}
+    # numba comes with the first answer, not with every command
+    from gis.territory.index import many  # noqa: PLC0415
+
+    fix, rows, odds = many.odds(level, lon[reached], lat[reached], np.asarray(sigmas)[reached])
+    told: dict[int, list[Standing]] = defaultdict(list)
+    for at, row, chance in zip(reached[fix].tolist(), rows.tolist(), odds.tolist(), strict=True):
+        told[at].append(Standing(level.refs[row], probability=chance))
+    return {at: _most_probable(standings) for at, standings in told.items()}
+
+
+def _certain(level: LevelIndex, rows: list[int]) -> tuple[Standing, ...]:
+    return tuple(Standing(level.refs[row], probability=1.0) for row in rows[:1])
 
 
 def _close(level: LevelIndex, points: Geometries, asked: Ints, rules: Rules) -> dict[int, list[int]]:

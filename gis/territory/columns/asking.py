@@ -16,6 +16,7 @@ from gis.territory.columns.values import (
     BITS,
     DIVIDING,
     NONE,
+    Asked,
     Bytes,
     Candidates,
     Columns,
@@ -28,6 +29,7 @@ from gis.territory.location import OUTSIDE, UNLOCATED, Rules
 
 EVERY = 0xFF
 
+How = tuple[Rules, bool]
 Answers = dict[str, tuple[LevelColumns, ...]]
 Part = tuple[Positions, tuple[Ground, ...], Answers]
 
@@ -37,22 +39,25 @@ def grounds(session: Session) -> Grounds:
     return Grounds(units.active(session), lambda edition: index.of(session, edition))
 
 
-def at(ground: Grounds, fixes: Fixes, rules: Rules | None = None) -> Columns:
-    """Find what points stand on, each on its own day."""
-    rules = rules or Rules()
-    found = _found(ground, fixes, rules)
-    swapped = _swapped(ground, fixes, found, rules)
+def at(ground: Grounds, fixes: Fixes, rules: Rules | None = None, *, detail: bool = True) -> Columns:
+    """Find what points stand on, each on its own day.
+
+    detail: tell of each level whether a point is near its lines; else only as far as the place as a whole needs it.
+    """
+    how = (rules or Rules(), detail)
+    found = _found(ground, fixes, how)
+    swapped = _swapped(ground, fixes, found, how)
     if not len(swapped):
         return found
     doubted = fixes.reason.copy()
     doubted[swapped] = reason("locate.swapped")
-    return _found(ground, replace(fixes, reason=doubted), rules)
+    return _found(ground, replace(fixes, reason=doubted), how)
 
 
-def _found(ground: Grounds, fixes: Fixes, rules: Rules) -> Columns:
+def _found(ground: Grounds, fixes: Fixes, how: How) -> Columns:
     every = Points(fixes.lon, fixes.lat, fixes.sigma_m)
     parts = [
-        (rows, together, _of_editions(together, every.taken(rows), rules))
+        (rows, together, _of_editions(together, every.taken(rows), how))
         for rows, together in _together(ground, fixes)
     ]
     nets = tuple(_whole(ground, net, parts, len(fixes)) for net in _nets(parts))
@@ -69,11 +74,11 @@ def _together(ground: Grounds, fixes: Fixes) -> Iterator[tuple[Positions, tuple[
         yield known[chosen[which]], together
 
 
-def _of_editions(together: Sequence[Ground], points: Points, rules: Rules) -> Answers:
+def _of_editions(together: Sequence[Ground], points: Points, how: How) -> Answers:
     answers: Answers = {}
     for ground in together:
         outer = answers[ground.outer.edition.net][ground.outer_at].primary if ground.outer else None
-        answers[ground.edition.net] = plain.of_edition(plain.Asked(ground, points, outer, rules))
+        answers[ground.edition.net] = plain.of_edition(Asked(ground, points, outer, *how))
     return answers
 
 
@@ -150,11 +155,11 @@ def _flags(nets: Sequence[NetColumns], reasons: Bytes) -> Bytes:
     return raised
 
 
-def _swapped(ground: Grounds, fixes: Fixes, found: Columns, rules: Rules) -> Positions:
+def _swapped(ground: Grounds, fixes: Fixes, found: Columns, how: How) -> Positions:
     """Find the points outside every net whose coordinates, exchanged, lie inside one: they were swapped."""
     suspects = np.flatnonzero((found.flags & BITS[OUTSIDE] > 0) & (np.abs(fixes.lon) <= 90))
     if not len(suspects):
         return suspects
     lon, lat, on = fixes.lat[suspects], fixes.lon[suspects], fixes.on[suspects]
     turned = Fixes(lon, lat, on, np.zeros(len(suspects), dtype=np.uint8))
-    return suspects[_found(ground, turned, rules).flags & BITS[OUTSIDE] == 0]
+    return suspects[_found(ground, turned, how).flags & BITS[OUTSIDE] == 0]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from gis.territory.location import FLAGS, NEAR_BOUNDARY, STRADDLES
+from gis.territory.columns.nesting import Ground
+from gis.territory.location import FLAGS, NEAR_BOUNDARY, STRADDLES, Rules
 from gis.territory.units import EditionRef
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
 
 NONE, SEVERAL = -1, -2
@@ -64,6 +66,27 @@ class LevelColumns:
     flags: Bytes
     probability: Floats | None = None
     candidates: Candidates | None = None
+
+
+Levels = tuple[LevelColumns, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one edition is asked. outer: the primary rows, or NONE, in the level that its net is drawn inside.
+
+    detail: each level's own flags are wanted; else near_boundary may be left out where a finer level says it as well.
+    """
+
+    ground: Ground
+    points: Points
+    outer: Rows | None
+    rules: Rules
+    detail: bool = True
+
+    def taken(self, rows: Positions) -> Asked:
+        """Return the question for some of the points."""
+        return replace(self, points=self.points.taken(rows), outer=None if self.outer is None else self.outer[rows])
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,17 @@ def odds(level: LevelIndex, lon: Floats, lat: Floats, sigma_m: Floats) -> Likely
     of the error lies in it.
     """
     covered = level.only(lon, lat)
-    compiled = (covered != SEVERAL) & isinstance(level, GridLevel)
-    plain, odd = np.flatnonzero(compiled), np.flatnonzero(~compiled)
-    parts = [_one_by_one(level, lon, lat, sigma_m, odd)]
+    told: list[Likely] = []
+    odd = np.arange(len(lon))
     if isinstance(level, GridLevel):
-        parts.append(_compiled(level, points.fixes(lon[plain], lat[plain], sigma_m[plain]), covered[plain], plain))
-    point, row, share = (np.concatenate(column) for column in zip(*parts, strict=True))
+        plain = np.flatnonzero(covered != SEVERAL)
+        point, row, share = _compiled(level, points.fixes(lon[plain], lat[plain], sigma_m[plain]), covered[plain])
+        lost = np.unique(point[np.isnan(share)])
+        kept = ~np.isin(point, lost)
+        told.append((plain[point[kept]], row[kept], share[kept]))
+        odd = np.concatenate([np.flatnonzero(covered == SEVERAL), plain[lost]])
+    told.append(_one_by_one(level, lon, lat, sigma_m, odd))
+    point, row, share = (np.concatenate(column) for column in zip(*told, strict=True))
     order = np.lexsort((row, point))
     return point[order], row[order], np.clip(share[order], 0.0, 1.0)
 
@@ -64,9 +69,8 @@ def _one_by_one(level: LevelIndex, lon: Floats, lat: Floats, sigma_m: Floats, as
     return asked[at], row, np.array(told, dtype=np.float64)
 
 
-def _compiled(level: GridLevel, fixes: Floats, covered: Rows, asked: Ints) -> Likely:
+def _compiled(level: GridLevel, fixes: Floats, covered: Rows) -> Likely:
     def ask(kept: Near, some: Floats, pairs: Pairs) -> tuple[int, int]:
         return mass.odds(kept, some, covered[len(covered) - len(some) :], pairs)
 
-    at, row, share = level.pairs(ask, fixes)
-    return asked[at], row, share
+    return level.pairs(ask, fixes)

@@ -4,7 +4,8 @@
 of a closed ring add up to one whole turn about a point inside and to none about a point outside; what is left is what
 each edge takes: the integral of exp(-r2 / 2) / 2 pi over the angle it is seen under, r in standard deviations. That is
 nothing beyond the reach of the error, so only the edges near the fix are looked at, and what the unit on one side of an
-edge loses the unit on its other side gains. Only a fix on a line itself needs another way.
+edge loses the unit on its other side gains. A fix on a line, or within a millimetre, needs another way: the
+angles of what is so near are lost to rounding, and here they count most. It is told by a probability that is no number.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from gis.territory.index.shapes import NONE, Floats, Grid, Near, Rows
 
 # Nodes and weights of Gauss on an interval from 0 to 1.
 NODES, WEIGHTS = ((x + 1) / 2 if half == 0 else x / 2 for half, x in enumerate(np.polynomial.legendre.leggauss(8)))
-# Beyond this the mass is nothing; and no fix is nearer to a line than this without being on it.
-FARTHEST, NEAREST = 8.5, 1e-12
+# Beyond this the mass is nothing.
+FARTHEST = 8.5
+TOO_NEAR_M = 1e-3
 # An interval is this part of its distance from the fix at most, and one deviation: then eight nodes give all digits.
 PART, LONGEST = 0.5, 1.0
 
@@ -112,11 +114,13 @@ def _taken(vertices: Floats, edge: int, fix: Fix, box: Box) -> float:
     bx, by = (vertices[edge + 1, 0] - fix.lon) * fix.east_m, (vertices[edge + 1, 1] - fix.lat) * fix.north_m
     dx, dy, cross = bx - ax, by - ay, ax * by - ay * bx
     length = np.hypot(dx, dy)
-    if cross == 0.0 or length == 0.0:
+    if length == 0.0:
         return 0.0
-    off = abs(cross) / length / fix.reach_m
-    along = (ax * dx + ay * dy) / length / fix.reach_m
-    taken = integral(off, along + begin * length / fix.reach_m, along + end * length / fix.reach_m)
+    off_m, along_m = abs(cross) / length, (ax * dx + ay * dy) / length
+    begin_m, end_m = along_m + begin * length, along_m + end * length
+    if off_m < TOO_NEAR_M and begin_m < TOO_NEAR_M and end_m > -TOO_NEAR_M:
+        return np.nan
+    taken = integral(off_m / fix.reach_m, begin_m / fix.reach_m, end_m / fix.reach_m)
     return taken if cross > 0.0 else -taken
 
 
@@ -144,9 +148,9 @@ def integral(off: float, begin: float, end: float) -> float:
     off: the line's distance; begin, end: where the piece is on it, counted from the foot. It is T(off, end / off) less
     T(off, begin / off), T being Owen's.
     """
-    if off >= FARTHEST:
+    if off >= FARTHEST or off == 0.0:
         return 0.0
-    off, most = max(off, NEAREST), np.sqrt(FARTHEST * FARTHEST - off * off)
+    most = np.sqrt(FARTHEST * FARTHEST - off * off)
     at, last, total = max(begin, -most), min(end, most), 0.0
     while at < last:
         # Towards the foot the distance shrinks: what is left of it after a step counts.

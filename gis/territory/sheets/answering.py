@@ -45,7 +45,7 @@ class Sheets:
 
     def _answered(self, sheet: Sheet) -> tuple[Answered, Tally]:
         fixes = reading.fixes(sheet, self.recipe)
-        found = columns.at(self.ground, fixes, self.recipe.rules)
+        found = columns.at(self.ground, fixes, self.recipe.rules, detail=self.recipe.detail)
         batch = self.appender.appended(sheet.batch, found)
         return Answered(batch, fixes, sheet.batch.num_columns, sheet.features), tally.of_columns(found)
 
