@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis import settings as product
 from gis.settings import Settings
+from gis.territory.index import edition as open_indexes
 
 # No test asserts a time: a busy machine is no fault.
 hypothesis.settings.register_profile("house", deadline=None)
@@ -26,7 +27,8 @@ PREFIX = f"shaotu_test_{os.getpid()}"
 numbers = count(1)
 # Threads of the product may still hold connections when a test is over.
 END_OTHERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
 OUR_TABLES = """
 SELECT quote_ident(tablename) FROM pg_tables
@@ -132,6 +134,8 @@ def _empty(settings: Settings) -> None:
         filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables)
         if names := connection.scalars(text(filled)).all():
             connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
+    # The next test's editions bear the numbers of this one's; a town has no digest to tell them apart.
+    open_indexes._kept.clear()
 
 
 def _on(server: Settings, name: str) -> Settings:

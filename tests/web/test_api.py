@@ -26,7 +26,7 @@ LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 PATCH = ("governance", "grid", "990101001001001")
 _KILLED = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
 SIGNS = "<script>alert(1)</script>'; DROP TABLE issue; --"
 

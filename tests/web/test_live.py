@@ -256,7 +256,7 @@ def test_a_lost_connection_is_opened_again_and_nothing_is_missed(
         killed = connection.scalars(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
         ).all()
     owner.dispose()
