@@ -192,6 +192,8 @@ class GridLevel(LevelIndex):
         meet.whole(self._grid, boxes, rows)
         entered = np.flatnonzero(rows == SEVERAL)
         rows[entered] = self._looked_into(footprints[entered], boxes[entered])
+        # No edge comes to any of its parts, and yet each may lie in another unit.
+        rows[entered[shapely.get_num_geometries(footprints[entered]) > 1]] = SEVERAL
         return rows
 
     def _looked_into(self, footprints: Geometries, boxes: Floats) -> Rows:
