@@ -29,9 +29,12 @@ def primary(
         first = next((standing for standing in chosen if standing), None)
         if first is None or stands_under(first.unit):
             return _units(chosen)
-    chains = [chain for chain in _chains(levels) if _starts(chain, stands_under)]
-    best = min(chains, key=_order, default=tuple(None for _ in levels))
-    return _units(best)
+    # Fewest holes first: nearly always there is a chain without any, and the others need not be looked at.
+    for holes in range(len(levels) + 1):
+        chains = [chain for chain in _chains(levels, holes) if _starts(chain, stands_under)]
+        if chains:
+            return _units(min(chains, key=_order))
+    return tuple(None for _ in levels)
 
 
 def _units(chosen: Chain) -> tuple[UnitRef | None, ...]:
@@ -43,13 +46,15 @@ def _starts(chain: Chain, stands_under: Callable[[UnitRef], bool]) -> bool:
     return first is None or stands_under(first.unit)
 
 
-def _chains(levels: Sequence[Sequence[Standing]]) -> Iterator[Chain]:
+def _chains(levels: Sequence[Sequence[Standing]], holes: int) -> Iterator[Chain]:
+    """Yield the chains that leave out so many of the levels that have a unit."""
     if not levels:
-        yield ()
+        yield from [()] * (holes == 0)
         return
-    for above in _chains(levels[:-1]):
-        yield (*above, None)
+    for above in _chains(levels[:-1], holes):
         yield from ((*above, here) for here in levels[-1] if _may_follow(above, here))
+    if holes or not levels[-1]:
+        yield from ((*above, None) for above in _chains(levels[:-1], holes - bool(levels[-1])))
 
 
 def _may_follow(above: Chain, here: Standing) -> bool:

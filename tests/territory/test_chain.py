@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise, product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gis.territory import chain
 from gis.territory.location import Standing, UnitRef
 
@@ -58,3 +63,32 @@ def test_nothing_covers_nothing() -> None:
 def test_the_order_of_what_was_found_does_not_matter() -> None:
     levels = [[unit("2"), unit("1")], [unit("21", "2"), unit("11", "1")]]
     assert codes(levels) == codes([list(reversed(level)) for level in levels]) == ["1", "11"]
+
+
+def place(nth: int) -> st.SearchStrategy[list[Standing]]:
+    """Draw the units of a level: some children of units above, some of nobody, some free."""
+    parents = st.sampled_from([None, "gone", *(f"{nth - 1}{each}" for each in "abc")])
+    stated = st.tuples(parents, st.sampled_from([0.2, 0.5, None]))
+    return st.dictionaries(st.sampled_from("abc"), stated, max_size=3).map(
+        lambda drawn: [unit(f"{nth}{code}", parent, share) for code, (parent, share) in drawn.items()]
+    )
+
+
+@given(st.tuples(place(1), place(2), place(3)), st.sampled_from([None, "0a", "gone"]))
+def test_the_chain_is_the_best_of_all_that_hold_the_rule(
+    levels: tuple[list[Standing], ...], under: str | None
+) -> None:
+    def holds(chosen: tuple[Standing | None, ...]) -> bool:
+        stands = [each for each in chosen if each]
+        starts = not stands or under is None or stands[0].unit.parent_code == under
+        return starts and all(
+            not high or not low or low.unit.parent_code in {None, high.unit.code} for high, low in pairwise(chosen)
+        )
+
+    def rank(chosen: tuple[Standing | None, ...]) -> tuple[int, list[tuple[bool, float, str]]]:
+        holes = sum(each is None for each in chosen)
+        return holes, [(False, -(each.share or 0.0), each.unit.code) if each else (True, 0.0, "") for each in chosen]
+
+    every = [chosen for chosen in product(*([*level, None] for level in levels)) if holds(chosen)]
+    best = min(every, key=rank)
+    assert codes(list(levels), under) == [each and each.unit.code for each in best]

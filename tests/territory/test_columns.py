@@ -86,12 +86,12 @@ def of_row(ground: Grounds, found: Columns, row: int) -> dict[object, Any]:
             told[net.net, level.level] = (primary, int(level.units_n[row]), frozenset(flags_of(level.flags[row])))
             odds = None if level.probability is None else float(level.probability[row])
             told[net.net, level.level, "odds"] = None if odds is None or np.isnan(odds) else odds
-            likely: list[tuple[str | None, float]] = []
+            likely: list[tuple[str, float]] = []
             if level.candidates is not None:
                 at = np.flatnonzero(level.candidates.point == row)
                 codes = [refs[each].code for each in level.candidates.row[at]]
                 likely = list(zip(codes, level.candidates.probability[at].tolist(), strict=True))
-            told[net.net, level.level, "likely"] = likely or ([(primary, odds)] if odds == 1.0 else [])
+            told[net.net, level.level, "likely"] = likely
     return told
 
 

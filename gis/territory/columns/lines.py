@@ -7,21 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from gis.territory import footing, probability
-from gis.territory.columns.values import NONE, Asked, Bools, Candidates, Floats, Positions, Rows
+from gis.territory.columns.odd import Stood
+from gis.territory.columns.values import NONE, Asked, Bools, Candidates, Floats, Positions
 from gis.territory.index import LevelIndex
 
 
 @dataclass(frozen=True)
 class ByLines:
-    """Of n points: near a line or not; the probability of the unit each is in, if known; the candidates of some."""
+    """Of n points: near a line or not; of known accuracy, the probability of the primary, and all candidates."""
 
     is_near: Bools
     sure: Floats | None = None
     likely: Candidates | None = None
 
 
-def near(asked: Asked, covered: list[Rows], plain: Bools) -> list[ByLines]:
-    """Look at the lines of every level. plain: the points that are weighed here; the others are answered elsewhere."""
+def near(asked: Asked, stood: list[Stood]) -> list[ByLines]:
+    """Look at the lines of every level."""
     reached = _reached(asked)
     if asked.points.sigma_m is None:
         return [ByLines(each) for each in reached]
@@ -29,8 +30,8 @@ def near(asked: Asked, covered: list[Rows], plain: Bools) -> list[ByLines]:
     # Without any error a fix is near only what it lies on.
     exact = np.isnan(total_m) | (total_m == 0)
     return [
-        _weighed(asked, nth, rows, total_m, (each & exact, np.flatnonzero(each & plain & ~exact)))
-        for nth, (rows, each) in enumerate(zip(covered, reached, strict=True))
+        _weighed(asked, nth, under, total_m, (each & exact, np.flatnonzero(each & ~exact)))
+        for nth, (under, each) in enumerate(zip(stood, reached, strict=True))
     ]
 
 
@@ -59,19 +60,36 @@ def _reach_m(asked: Asked, some: Positions) -> Floats | float:
     return np.where(np.isnan(total_m), asked.rules.near_m, probability.REACH_SIGMA * total_m)
 
 
-def _weighed(asked: Asked, nth: int, rows: Rows, total_m: Floats, found: tuple[Bools, Positions]) -> ByLines:
-    """Weigh the units of fixes. found: near without an accuracy; the fixes whose error reaches a line."""
+def _weighed(
+    asked: Asked, nth: int, under: Stood, total_m: Floats, found: tuple[Bools, Positions]
+) -> ByLines:
+    """Weigh the units of fixes. found: near without an error; the fixes whose error reaches a line."""
     from gis.territory.index import many  # noqa: PLC0415 - as in `plain`
 
     (is_near, reached), level = found, asked.ground.levels[nth]
     lon, lat, sigma_m = asked.points.lon[reached], asked.points.lat[reached], total_m[reached]
     is_near[reached] = level.is_near(lon, lat, footing.NEAR_SIGMAS * sigma_m)
     fix, row, odds = many.odds(level, lon, lat, sigma_m)
-    kept = odds >= footing.LEAST_PROBABILITY
-    point, row, odds = reached[fix[kept]], row[kept], odds[kept]
-    sure = np.where((rows != NONE) & ~np.isnan(total_m), 1.0, np.nan)
-    sure[reached] = np.where(rows[reached] != NONE, 0.0, np.nan)
-    own = row == rows[point]
-    sure[point[own]] = odds[own]
-    order = np.lexsort((row, -odds, point))
-    return ByLines(is_near, sure, Candidates(point[order], row[order], odds[order]))
+    likely = odds >= footing.LEAST_PROBABILITY
+    # Where no line is reached, the first unit has it all.
+    certain = ~np.isnan(total_m) & (under.first != NONE)
+    certain[reached] = False
+    sure = np.flatnonzero(certain)
+    told = Candidates(
+        np.concatenate([reached[fix[likely]], sure]),
+        np.concatenate([row[likely], under.first[sure]]),
+        np.concatenate([odds[likely], np.ones(len(sure))]),
+    )
+    return ByLines(is_near, _of_primary(under, total_m, told), _in_order(told) if asked.detail else None)
+
+
+def _of_primary(under: Stood, total_m: Floats, told: Candidates) -> Floats:
+    sure = np.where(np.isnan(total_m) | (under.primary == NONE), np.nan, 0.0)
+    own = told.row == under.primary[told.point]
+    sure[told.point[own]] = told.probability[own]
+    return sure
+
+
+def _in_order(told: Candidates) -> Candidates:
+    order = np.lexsort((told.row, -told.probability, told.point))
+    return Candidates(told.point[order], told.row[order], told.probability[order])

@@ -1,84 +1,78 @@
-"""Odd points: those whose units have to be weighed one by one are answered by `footing`, and put among the plain."""
+"""Odd points: on lines, on ground drawn twice, in units that contradict each other. `chain` chooses for each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-import shapely
 
-from gis.territory import footing
-from gis.territory.columns.nesting import Ground
-from gis.territory.columns.values import BITS, NONE, Asked, Candidates, LevelColumns, Levels, Positions, Rows
+from gis.territory import chain
+from gis.territory.columns.values import NONE, SEVERAL, Asked, Bools, Points, Positions, Rows
 from gis.territory.footing import Above
-from gis.territory.location import LevelAnswer, NetAnswer, Place
-
-# Points handed to `footing` at once: enough to fill its arrays, few enough to be forgotten soon.
-AT_ONCE = 4096
+from gis.territory.index import LevelIndex
+from gis.territory.location import Standing, UnitRef
 
 
-def put(plain: Levels, asked: Asked, odd: Positions) -> Levels:
-    """Put in what `footing` says of the odd points."""
-    if not len(odd):
-        return plain
-    likely = [[level.candidates] if level.candidates else [] for level in plain]
-    for some in np.split(odd, range(AT_ONCE, len(odd), AT_ONCE)):
-        told = _by_footing(asked.taken(some))
-        for nth, level in enumerate(plain):
-            answers = [answer.levels[nth] for answer in told]
-            _put(level, some, answers, asked.ground.rows[nth])
-            likely[nth].append(_candidates(some, answers, asked.ground.rows[nth]))
-    return tuple(replace(level, candidates=joined(each)) for level, each in zip(plain, likely, strict=True))
+@dataclass(frozen=True)
+class Stood:
+    """What n points have under them in one level.
+
+    first: the unit of lowest code that covers each, NONE without; primary: the one that its chain takes; units_n: how
+    many cover it; twice: it lies inside one and another covers it as well. several: the rows of points that have more.
+    """
+
+    first: Rows
+    primary: Rows
+    units_n: Rows
+    twice: Bools
+    several: dict[int, list[int]]
+
+    def rows(self, point: int) -> list[int]:
+        """List the units that cover a point."""
+        first = int(self.first[point])
+        return self.several.get(point) or [first] * (first != NONE)
 
 
-def _by_footing(asked: Asked) -> list[NetAnswer]:
-    points = asked.points
-    sigmas = [np.nan] * len(points) if points.sigma_m is None else points.sigma_m.tolist()
-    shapes: list[shapely.Point] = shapely.points(points.lon, points.lat).tolist()  # type: ignore[union-attr]
-    said = [
-        Place("point", shape, sigma_m=None if np.isnan(sigma) else sigma)
-        for shape, sigma in zip(shapes, sigmas, strict=True)
-    ]
-    return footing.answers(asked.ground.index, said, _above(asked.ground, asked.outer, len(said)), asked.rules)
+def stood(asked: Asked, covered: list[Rows], odd: Positions) -> list[Stood]:
+    """Say what points have under them. covered: `only` of every level; odd: the points whose chain is to be chosen."""
+    ground = asked.ground
+    found = [_under(asked.points, level, rows) for level, rows in zip(ground.levels, covered, strict=True)]
+    for point in odd.tolist():
+        standings = [
+            [Standing(level.refs[row]) for row in under.rows(point)]
+            for level, under in zip(ground.levels, found, strict=True)
+        ]
+        chosen = chain.primary(standings, _stands_under(asked, point))
+        for under, rows, unit in zip(found, ground.rows, chosen, strict=True):
+            under.primary[point] = NONE if unit is None else rows[unit.code]
+    return found
 
 
-def _above(ground: Ground, outer: Rows | None, places_n: int) -> list[Above | None]:
-    if outer is None or ground.outer is None:
-        return [None] * places_n
-    level = ground.outer.levels[ground.outer_at]
-    codes = ground.outer.index.codes[ground.outer.codes[ground.outer_at]]
-    return [Above(None if row == NONE else level.refs[row], codes) for row in outer.tolist()]
+def _under(points: Points, level: LevelIndex, only: Rows) -> Stood:
+    units_n, twice = (only != NONE).astype(np.int32), np.zeros(len(only), dtype=bool)
+    first, several = only.copy(), defaultdict(list)
+    asked = np.flatnonzero(only == SEVERAL)
+    if len(asked):
+        at, row = level.covering(points.lon[asked], points.lat[asked])
+        point = asked[at]
+        units_n[asked] = np.bincount(at, minlength=len(asked))
+        twice[point[level.interior(row, points.lon[point], points.lat[point])]] = True
+        # Backwards, so that the lowest stays.
+        first[point[::-1]] = row[::-1]
+        for each, unit in zip(point.tolist(), row.tolist(), strict=True):
+            several[each].append(unit)
+    return Stood(first, first.copy(), units_n, twice & (units_n > 1), several)
 
 
-def _put(level: LevelColumns, at: Positions, answers: list[LevelAnswer], rows: Mapping[str, int]) -> None:
-    level.primary[at] = [NONE if each.primary is None else rows[each.primary.code] for each in answers]
-    level.units_n[at] = [len(each.units) for each in answers]
-    level.flags[at] = [sum(BITS[flag] for flag in each.flags) for each in answers]
-    if level.probability is not None:
-        level.probability[at] = [_of_primary(each) for each in answers]
+def _stands_under(asked: Asked, point: int) -> Callable[[UnitRef], bool]:
+    outer = asked.ground.outer
+    if asked.outer is None or outer is None:
+        return _anywhere
+    row, level = int(asked.outer[point]), outer.codes[asked.ground.outer_at]
+    return Above(None if row == NONE else outer.index.levels[level].refs[row], outer.index.codes[level]).allows
 
 
-def _candidates(at: Positions, answers: list[LevelAnswer], rows: Mapping[str, int]) -> Candidates:
-    told = [(point, each) for point, answer in zip(at.tolist(), answers, strict=True) for each in answer.probable]
-    return Candidates(
-        np.array([point for point, _ in told], dtype=np.intp),
-        np.array([rows[each.unit.code] for _, each in told], dtype=np.int32),
-        np.array([each.probability for _, each in told], dtype=np.float64),
-    )
-
-
-def joined(parts: list[Candidates]) -> Candidates:
-    """Put candidates together as they come."""
-    return Candidates(
-        np.concatenate([each.point for each in parts]),
-        np.concatenate([each.row for each in parts]),
-        np.concatenate([each.probability for each in parts]),
-    )
-
-
-def _of_primary(answer: LevelAnswer) -> float:
-    """Return the probability of the primary, NaN where nothing is known of it."""
-    if answer.primary is None or not answer.probable:
-        return np.nan
-    return next((each.probability or 0.0 for each in answer.probable if each.unit == answer.primary), 0.0)
+def _anywhere(_unit: UnitRef) -> bool:
+    return True

@@ -1,7 +1,7 @@
-"""What one edition says of many points: plain ones as whole arrays, every other as `footing` says.
+"""What one edition says of many points, as whole arrays.
 
-Plain is a point inside at most one unit of each level, its units standing under one another. For such a point the rules
-of `chain` and `footing` come down to what is written here in arrays.
+Most points lie inside at most one unit of each level, and their units stand under one another: then the rules of
+`chain` and `footing` come down to what is written here in arrays. The others are `odd`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,8 @@ import shapely
 
 from gis.territory.columns import lines, odd
 from gis.territory.columns.nesting import ANYWHERE, Ground
-from gis.territory.columns.values import (
-    BITS,
-    NONE,
-    SEVERAL,
-    Asked,
-    Bools,
-    Bytes,
-    LevelColumns,
-    Levels,
-    Points,
-    Rows,
-)
-from gis.territory.location import EXCLAVE, IN_GAP, NEAR_BOUNDARY, OUTSIDE
+from gis.territory.columns.values import BITS, NONE, SEVERAL, Asked, Bools, Bytes, LevelColumns, Levels, Points, Rows
+from gis.territory.location import EXCLAVE, IN_GAP, IN_OVERLAP, NEAR_BOUNDARY, OUTSIDE
 
 
 def of_edition(asked: Asked) -> Levels:
@@ -33,25 +22,25 @@ def of_edition(asked: Asked) -> Levels:
 
     ground, points = asked.ground, asked.points
     covered = many.only(ground.levels, points.lon, points.lat)
-    is_odd = _contradicting(ground, covered, asked.outer)
-    for rows in covered:
-        is_odd |= rows == SEVERAL
-    near = lines.near(asked, covered, ~is_odd)
+    stood = odd.stood(asked, covered, np.flatnonzero(_is_odd(ground, covered, asked.outer)))
     held = np.zeros(len(points), dtype=bool) if asked.outer is None else asked.outer != NONE
     answered = []
-    for nth, (rows, by) in enumerate(zip(covered, near, strict=True)):
-        flags = by.is_near * np.uint8(BITS[NEAR_BOUNDARY]) | _bare(ground, nth, points, held, rows == NONE)
+    for nth, (under, by) in enumerate(zip(stood, lines.near(asked, stood), strict=True)):
+        bare = under.first == NONE
+        flags = by.is_near * np.uint8(BITS[NEAR_BOUNDARY]) | _bare(ground, nth, points, held, bare)
         flags[_on_fault(ground, "exclave", nth, points)] |= np.uint8(BITS[EXCLAVE])
-        inside = (rows != NONE).astype(np.int32)
-        code = ground.codes[nth]
-        answered.append(LevelColumns(code, np.maximum(rows, NONE), inside, flags, by.sure, by.likely))
-        held = held | (rows != NONE)
-    return odd.put(tuple(answered), asked, np.flatnonzero(is_odd))
+        flags[under.twice] |= np.uint8(BITS[IN_OVERLAP])
+        told = (ground.codes[nth], under.primary, under.units_n, flags)
+        answered.append(LevelColumns(*told, by.sure, by.likely))
+        held = held | ~bare
+    return tuple(answered)
 
 
-def _contradicting(ground: Ground, covered: list[Rows], outer: Rows | None) -> Bools:
-    """Say where a unit does not stand under the one found above it, in its own net or in the one around it."""
+def _is_odd(ground: Ground, covered: list[Rows], outer: Rows | None) -> Bools:
+    """Say where there is more than one unit, or one that does not stand under what is above it, here or around."""
     odd = np.zeros(len(covered[0]), dtype=bool)
+    for rows in covered:
+        odd |= rows == SEVERAL
     for under, here, above in zip(ground.under[1:], covered[1:], covered, strict=False):
         parent = under[here]
         odd |= (parent != above) & (parent != ANYWHERE) & (above != NONE)

@@ -57,7 +57,7 @@ class LevelColumns:
 
     primary: the primary unit, NONE without one: its position in the roll of the level (of one edition's answer: its
     row). units_n: how many units cover the point. flags: bits by BITS. probability: of the primary, NaN where no
-    accuracy is known. candidates: of points whose error reaches a line; any other is where its primary is.
+    accuracy is known. candidates: with detail, of the points whose accuracy is known.
     """
 
     level: str

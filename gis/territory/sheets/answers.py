@@ -159,18 +159,10 @@ def _odds(said: LevelColumns, rows_n: int) -> pa.Array:
 
 
 def _candidates(said: LevelColumns, codes: _Words, rows_n: int) -> pa.Array:
-    """List the units a point may be in: those found by its error, or else its primary, which is certain."""
-    if said.probability is None:
+    """List the units each point may be in, the most probable first."""
+    if said.candidates is None:
         return pa.nulls(rows_n, CANDIDATES)
-    sure = said.probability == 1.0
-    point, row, odds = np.flatnonzero(sure), said.primary[sure], np.ones(int(sure.sum()))
-    if said.candidates is not None:
-        apart = ~np.isin(point, said.candidates.point)
-        point = np.concatenate([point[apart], said.candidates.point])
-        row = np.concatenate([row[apart], said.candidates.row])
-        odds = np.concatenate([odds[apart], said.candidates.probability])
-    order = np.argsort(point, kind="stable")
-    ends = np.concatenate([[0], np.cumsum(np.bincount(point, minlength=rows_n))]).astype(np.int32)
-    words = codes.of(row[order]).dictionary_decode()
-    units = pa.StructArray.from_arrays([words, pa.array(odds[order])], ["code", "probability"])
+    ends = np.concatenate([[0], np.cumsum(np.bincount(said.candidates.point, minlength=rows_n))]).astype(np.int32)
+    words = codes.of(said.candidates.row).dictionary_decode()
+    units = pa.StructArray.from_arrays([words, pa.array(said.candidates.probability)], ["code", "probability"])
     return pa.ListArray.from_arrays(pa.array(ends), units)
