@@ -39,7 +39,7 @@ def show(lang: str | None) -> None:
 def check(file: Path) -> None:
     """Check a city's rules before they are set; nothing is changed."""
     changed = rules.read(file)
-    left = moves.names(moves.apply(changed))
+    left = moves.names(moves.apply(changed, rules.TABLE))
     click.echo(language.say("workflow.rules_good", locale(), rules=len(changed), moves=len(left)))
 
 
