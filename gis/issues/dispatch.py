@@ -149,7 +149,9 @@ def _redirected(
     was: jurisdiction.Decision, to: Redirection, register: Mapping[str, departments.Department]
 ) -> tuple[jurisdiction.PartyCall, ...]:
     """Put the new lead first; the others stay, but for the one that refused, unless its side has nobody else."""
-    before = {party.department: party for party in was.parties}
+    # What waited at the general desk waits there no more.
+    acting = [party for party in was.parties if party.kind != departments.DESK or party.department == to.lead]
+    before = {party.department: party for party in acting}
     ground = before[to.lead].jurisdictions if to.lead in before else _sides_of(was, register[to.lead])
     kept = [
         replace(party, role="assist", why=to.why if code in to.assists else party.why)

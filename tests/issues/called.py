@@ -48,9 +48,9 @@ def town_of_callers(session: Session) -> None:
     )
 
 
-def plain(session: Session, **changes: Any) -> Way:
+def plain(session: Session, nth: int = 1, **changes: Any) -> Way:
     """Give an issue in the west that `cg` leads, on the ground of the caller."""
-    return looped.plain(session, **({"ground": GROUND} | changes))
+    return looped.plain(session, nth, **({"ground": GROUND} | changes))
 
 
 def across(session: Session, **changes: Any) -> Way:

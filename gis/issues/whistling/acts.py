@@ -182,7 +182,8 @@ def _lead(matter: Matter, said: Said, whistle: Whistle) -> str:
     if leads and named not in (None, was):
         raise Conflict("whistles.has_lead", department=was)
     refused = any(each.department == was and each.stage == REFUSED for each in matter.standings)
-    return str(named or (whistle.departments[0] if refused or not was else was))
+    nobodys = refused or was in {None, matter.settings.general_desk}
+    return str(named or (whistle.departments[0] if nobodys else was))
 
 
 def _at_work(matter: Matter, stage: str | None) -> str:

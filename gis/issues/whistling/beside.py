@@ -18,7 +18,7 @@ from gis.issues.errands import Errand, Order
 from gis.issues.guards import DEADLOCK
 from gis.issues.jurisdiction import practice
 from gis.issues.matter import Matter, Said
-from gis.issues.moves import FILED, RETURNED
+from gis.issues.moves import DISPATCHED, FILED, RETURNED
 from gis.issues.whistles import levels, lists
 from gis.issues.whistling.guards import all_sides, errands_of, line_units, own_sides, unsigned, waiting
 from gis.issues.worktime import WORK_DAY, Limit
@@ -122,7 +122,7 @@ def _conclude(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
         if not lead:
             raise Invalid("workflow.no_lead")
         evidence = {"document": str(said.fields["document"])}
-        outcome = consequences.sent(matter, said, outcome, "consultation", evidence)
+        outcome = consequences.sent(matter, said, replace(outcome, to=DISPATCHED), "consultation", evidence)
         outcome = replace(outcome, to=outcome.to if lead != matter.row.lead else _going_on(matter, outcome))
         outcome = replace(outcome, taken=outcome.taken | {DEADLOCK})
     agreement = _stand(matter, said) if said.fields.get("standing") == "yes" else None
