@@ -12,7 +12,7 @@ from rich.table import Table
 from gis import language
 from gis import settings as product
 from gis.cli.context import cli_session, locale
-from gis.issues import moves, rules
+from gis.issues import escalations, moves, rules
 from gis.issues import workflow as advancing
 from gis.issues.moves import Move
 from gis.issues.workflow import Loop
@@ -45,11 +45,16 @@ def check(file: Path) -> None:
 
 @workflow.command()
 def due() -> None:
-    """Take up the suspended issues whose day has come; safe to run as often as one likes."""
+    """Take up the suspended issues whose day has come, and send up what nobody answered; safe to run at any time."""
+    now, loop = datetime.now(UTC), Loop(product.load())
     with cli_session() as session:
-        moved = advancing.resume_due(session, datetime.now(UTC), Loop(product.load()))
+        moved = advancing.resume_due(session, now, loop)
+        risen = escalations.due(session, now, loop)
     for each in moved:
         click.echo(each.code)
+    for one in risen:
+        what = language.say(f"whistles.risen.{one.kind}", locale())
+        click.echo(language.say("whistles.cli.risen", locale(), issue=one.issue, what=what, number=one.number))
 
 
 def _row(move: Move, speaks: str, path: Path | None) -> tuple[str, ...]:

@@ -247,6 +247,7 @@ def test_the_tab_lists_whistles_by_state_and_who_is_on_duty(
     south.reload()
     blow(south, "jd-east")
     expect(south.locator("#panel .whistle")).to_contain_text("待受理", timeout=SOON_MS)
+    expect(south.locator("#panel")).to_be_focused()
     south.keyboard.press("Escape")
     south.click("#tab-whistles")
     expect(south.locator('#whistles [data-state="blown"]')).to_contain_text("拆除加层", timeout=SOON_MS)

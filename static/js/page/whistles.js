@@ -11,12 +11,13 @@ const CAME = { arrived: "in", fed_back: "fed_back", passed: "fed_back", refused:
 export async function draw() {
   const [{ whistles, units, types }, duty] = await Promise.all([ask("/api/v1/whistles"), ask("/api/v1/rosters")]);
   const focused = document.activeElement?.dataset?.whistle;
+  const open = byId("whistles").querySelector(".roster-fold")?.open ?? false;
   const groups = STATES.map((state) => ({ state, rows: whistles.filter((each) => each.state === state) })).filter((group) => group.rows.length);
   fill(byId("whistles"),
     groups.length ? groups.map(({ state, rows }) => el("section", { class: "desk-group", data: { state } },
       el("h3", {}, t(`whistle.state.${state}`), el("span", { class: "n" }, String(rows.length))),
       el("ol", { class: "plain rows" }, rows.map((each) => row(each, units, types))))) : el("p", { class: "empty" }, t("whistle.none")),
-    platform(duty));
+    platform(duty, open));
   if (focused) byId("whistles").querySelector(`[data-whistle="${CSS.escape(focused)}"]`)?.focus();
 }
 
@@ -35,9 +36,9 @@ function deadline(each) {
   return each.state === "called" && each.report_by ? el("span", {}, t("whistle.report_by", { at: moment(each.report_by), place: each.place })) : null;
 }
 
-function platform({ entries, units }) {
+function platform({ entries, units }, open) {
   const byUnit = Map.groupBy(entries, (each) => each.unit);
-  return el("details", { class: "fold roster-fold" }, el("summary", {}, el("h2", {}, t("roster.title")), el("span", { class: "n quiet" }, String(entries.filter((each) => each.reachable).length))),
+  return el("details", { class: "fold roster-fold", open }, el("summary", {}, el("h2", {}, t("roster.title")), el("span", { class: "n quiet" }, String(entries.filter((each) => each.reachable).length))),
     byUnit.size ? [...byUnit].map(([unit, on]) => el("section", { class: "desk-group" }, el("h3", {}, nameOf(units[unit])), el("ul", { class: "plain lines" }, on.map((each) => el("li", {}, el("b", {}, departmentName(each.department)), el("span", {}, `${each.person} ${each.rank}`), duty(each), el("span", { class: "quiet" }, `${each.phone} · ${each.hours}`)))))) : el("p", { class: "empty" }, t("roster.none")));
 }
 
