@@ -16,7 +16,10 @@ from sqlalchemy.orm import Session
 from gis.demo import names, roster
 from gis.errors import ShaotuError
 from gis.issues import workflow
+from gis.issues.calls import OPEN
 from gis.issues.matter import Actor, Said
+from gis.issues.moves import AT_WORK, FED_BACK, INSPECTED
+from gis.issues.whistles import record
 from gis.issues.workflow import Loop
 from gis.people import accounts, departments, rosters
 from gis.people.departments import Department, Register
@@ -34,6 +37,8 @@ WHISTLES = (
     ("emergency", "已拉警戒线、疏散群众", "无专业处置力量", "现场", "排除险情"),
 )
 ANSWERED = 0.6
+CENTRE = Actor("dispatcher", "dispatcher")
+LATE = {"reason": "事项已办结，无需再哨。"}
 
 
 def staff(session: Session, seed: int, *, now: datetime) -> None:
@@ -57,9 +62,31 @@ def blow(session: Session, loop: Loop, seed: int, *, now: datetime) -> None:
         fields = dict(zip(("type", "done_by_self", "why_not", "place", "expected"), said, strict=True))
         parties = {"parties": list(rng.choice(row.platform, size=2, replace=False))}
         if _made(session, loop, row.code, "blow", Said(caller, at, fields | parties)) and rng.random() < ANSWERED:
-            chief = Actor("dispatcher", "dispatcher")
-            accepted = Said(chief, at + timedelta(minutes=12), {"item": "W99"})
+            accepted = Said(CENTRE, at + timedelta(minutes=12), {"item": "W99"})
             _made(session, loop, row.code, "accept_whistle", accepted)
+
+
+def steps(session: Session, issue_id: int, state: str) -> Iterator[tuple[str, Actor, dict[str, Any]]]:
+    """Yield what comes next for the whistles of an issue: an answer, those who come, an agreement, a review."""
+    for each in record.of_issue(session, issue_id):
+        named, caller = {"whistle": each.number}, Actor("platform", "caller", None, each.by_unit)
+        if each.state == record.BLOWN:
+            early = state in OPEN
+            yield ("accept_whistle", CENTRE, named | {"item": "W99"}) if early else ("return_whistle", CENTRE, named | LATE)
+        elif state in AT_WORK:
+            for absent in each.absent:
+                spot = {"position": _spot(session, issue_id), "person": "现场负责人"}
+                yield "report_in", Actor(absent.department, "department", absent.department), spot
+        elif each.state == record.CALLED and state in {FED_BACK, INSPECTED}:
+            yield "agree_whistle", caller, named
+        elif each.state == record.AGREED and not each.scores and state == INSPECTED:
+            scores = {code: 70 + (7 * each.id + 11 * nth) % 31 for nth, code in enumerate(each.departments)}
+            yield "review_whistle", caller, named | {"scores": scores}
+
+
+def _spot(session: Session, issue_id: int) -> dict[str, float]:
+    row = session.execute(_WHERE, {"issue_id": issue_id}).one()
+    return {"lon": row.lon, "lat": row.lat}
 
 
 def _made(session: Session, loop: Loop, code: str, move: str, said: Said) -> bool:
@@ -104,6 +131,7 @@ def _open(session: Session, username: str, name: str, office: Department, now: d
         accounts.give_post(session, username, (net, level, code), start=SINCE)
 
 
+_WHERE = text("SELECT ST_X(point_geom) AS lon, ST_Y(point_geom) AS lat FROM issue WHERE id = :issue_id")
 _HOUSE = text("SELECT ground FROM issue WHERE external_id = :house")
 # Some that are under way in a subdistrict whose platform has others to call, not those a visitor plays.
 _OPEN = text("""

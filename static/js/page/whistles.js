@@ -39,7 +39,7 @@ function deadline(each) {
 function platform({ entries, units }, open) {
   const byUnit = Map.groupBy(entries, (each) => each.unit);
   return el("details", { class: "fold roster-fold", open }, el("summary", {}, el("h2", {}, t("roster.title")), el("span", { class: "n quiet" }, String(entries.filter((each) => each.reachable).length))),
-    byUnit.size ? [...byUnit].map(([unit, on]) => el("section", { class: "desk-group" }, el("h3", {}, nameOf(units[unit])), el("ul", { class: "plain lines" }, on.map((each) => el("li", {}, el("b", {}, departmentName(each.department)), el("span", {}, `${each.person} ${each.rank}`), duty(each), el("span", { class: "quiet" }, `${each.phone} · ${each.hours}`)))))) : el("p", { class: "empty" }, t("roster.none")));
+    byUnit.size ? [...byUnit].map(([unit, on]) => el("section", { class: "desk-group" }, el("h3", {}, nameOf(units[unit])), el("ul", { class: "plain lines" }, on.map((each) => el("li", {}, el("span", {}, el("b", {}, departmentName(each.department)), ` ${each.person} ${each.rank}`), duty(each), el("span", { class: "quiet" }, `${each.phone} · ${each.hours}`)))))) : el("p", { class: "empty" }, t("roster.none")));
 }
 
 const duty = (each) => [el("span", { class: "badge" }, t(`roster.${each.standing}`)), el("span", { class: `badge duty-${each.reachable ? "on" : "off"}` }, t(each.reachable ? "roster.reachable" : "roster.away"))];
