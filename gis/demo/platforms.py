@@ -71,8 +71,8 @@ def steps(session: Session, issue_id: int, state: str) -> Iterator[tuple[str, Ac
     for each in record.of_issue(session, issue_id):
         named, caller = {"whistle": each.number}, Actor("platform", "caller", None, each.by_unit)
         if each.state == record.BLOWN:
-            early = state in OPEN
-            yield ("accept_whistle", CENTRE, named | {"item": "W99"}) if early else ("return_whistle", CENTRE, named | LATE)
+            answer = ("accept_whistle", {"item": "W99"}) if state in OPEN else ("return_whistle", LATE)
+            yield answer[0], CENTRE, named | answer[1]
         elif state in AT_WORK:
             for absent in each.absent:
                 spot = {"position": _spot(session, issue_id), "person": "现场负责人"}
