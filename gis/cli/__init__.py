@@ -28,6 +28,7 @@ COMMANDS = {
     "issues": "gis.cli.issues:issues",
     "locate": "gis.cli.locate:locate",
     "places": "gis.cli.places:places",
+    "rosters": "gis.cli.rosters:rosters",
     "standards": "gis.cli.standards:standards_",
     "users": "gis.cli.users:users",
     "workflow": "gis.cli.workflow:workflow",

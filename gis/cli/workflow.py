@@ -12,7 +12,7 @@ from rich.table import Table
 from gis import language
 from gis import settings as product
 from gis.cli.context import cli_session, locale
-from gis.issues import moves, rules
+from gis.issues import escalations, moves, rules
 from gis.issues import workflow as advancing
 from gis.issues.moves import Move
 from gis.issues.workflow import Loop
@@ -39,17 +39,22 @@ def show(lang: str | None) -> None:
 def check(file: Path) -> None:
     """Check a city's rules before they are set; nothing is changed."""
     changed = rules.read(file)
-    left = moves.names(moves.apply(changed))
+    left = moves.names(moves.apply(changed, rules.TABLE))
     click.echo(language.say("workflow.rules_good", locale(), rules=len(changed), moves=len(left)))
 
 
 @workflow.command()
 def due() -> None:
-    """Take up the suspended issues whose day has come; safe to run as often as one likes."""
+    """Take up the suspended issues whose day has come, and send up what nobody answered; safe to run at any time."""
+    now, loop = datetime.now(UTC), Loop(product.load())
     with cli_session() as session:
-        moved = advancing.resume_due(session, datetime.now(UTC), Loop(product.load()))
+        moved = advancing.resume_due(session, now, loop)
+        risen = escalations.due(session, now, loop)
     for each in moved:
         click.echo(each.code)
+    for one in risen:
+        what = language.say(f"whistles.risen.{one.kind}", locale())
+        click.echo(language.say("whistles.cli.risen", locale(), issue=one.issue, what=what, number=one.number))
 
 
 def _row(move: Move, speaks: str, path: Path | None) -> tuple[str, ...]:

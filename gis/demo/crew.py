@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from gis.demo import platforms
 from gis.errors import ShaotuError
 from gis.issues import moves, parties, workflow
 from gis.issues.matter import Actor, Said
@@ -68,6 +69,7 @@ class Crew:
     def _next(self, session: Session, issue_id: int) -> Iterator[Step]:
         """Yield what comes next for an issue, if anything does."""
         state = session.scalar(text("SELECT state FROM issue WHERE id = :id"), {"id": issue_id})
+        yield from platforms.steps(session, issue_id, state or "")
         if state in moves.AT_WORK:
             yield from self._at_work(parties.of_issue(session, issue_id))
         elif state == moves.RETURNED:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.demo import city as cities
-from gis.demo import crew, files, frame, history, limits, roster
+from gis.demo import crew, files, frame, history, limits, platforms, roster
 from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
 from gis.issues import agreements, categories, duty_lists, intake, sources, workflow
@@ -63,6 +63,7 @@ class Founding:
         yield Step("demo.agreements", _any("agreement"), self._agree)
         yield Step("demo.issues", _any("issue"), self._report)
         yield Step("demo.loop", _any("move"), self._handle)
+        yield Step("demo.platforms", _any("roster_entry"), self._call)
 
     def _bound(self, session: Session) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -120,6 +121,11 @@ class Founding:
         roster.open_sides(session, now=self._now)
         rng = np.random.default_rng([self.city.seed, 31])
         crew.Crew(workflow.Loop(self._settings), rng, roster.spared(session)).live_through(session, self._now)
+
+
+    def _call(self, session: Session) -> None:
+        platforms.staff(session, self.city.seed, now=self._now)
+        platforms.blow(session, workflow.Loop(self._settings), self.city.seed, now=self._now)
 
 
 def write(city: City, folder: Path) -> None:

@@ -126,15 +126,15 @@ def _refuse(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
 
 
 def _dispatch(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
-    return _sent(matter, said, outcome, "dispatcher", {})
+    return sent(matter, said, outcome, "dispatcher", {})
 
 
 def _designate(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
     evidence = {"document": str(said.fields["document"])}
-    return replace(_sent(matter, said, outcome, "designation", evidence), taken=frozenset({DEADLOCK}))
+    return replace(sent(matter, said, outcome, "designation", evidence), taken=frozenset({DEADLOCK}))
 
 
-def _sent(matter: Matter, said: Said, outcome: Outcome, basis: str, evidence: Mapping[str, str]) -> Outcome:
+def sent(matter: Matter, said: Said, outcome: Outcome, basis: str, evidence: Mapping[str, str]) -> Outcome:
     """Send an issue to its lead: who was called before and refused is called anew, who works on goes on."""
     was = matter.row.lead
     lead, assists = str(said.fields.get("lead") or was), tuple(said.fields.get("assists", ()))

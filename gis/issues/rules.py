@@ -10,15 +10,17 @@ from typing import Any
 
 from gis.errors import Invalid
 from gis.issues import moves
+from gis.issues.calls import CALLS
 from gis.issues.moves import MOVES, Move, Rule
 
+TABLE: tuple[Move, ...] = (*MOVES, *CALLS)
 KEYS = frozenset({"enabled", "who", "name_zh", "name_en"})
 
 
 @cache
 def table(path: Path | None) -> tuple[Move, ...]:
     """Return the table an installation goes by; raise Invalid or Problems with what is wrong in its file."""
-    return MOVES if path is None else moves.apply(read(path))
+    return TABLE if path is None else moves.apply(read(path), TABLE)
 
 
 def read(path: Path) -> tuple[Rule, ...]:

@@ -16,7 +16,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
-from gis.issues import consequences, guards, journal, matter, moves, rules, timing
+from gis.issues import consequences, journal, matter, moves, rules, timing, whistling
 from gis.issues.consequences import Outcome
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Actor, Matter, Said
@@ -66,8 +66,8 @@ def advance(session: Session, issue_code: str, move: str, said: Said, loop: Loop
     chosen = _choose(about, move, said.by, loop.moves)
     said = _read(chosen, said)
     for guard in chosen.guards:
-        guards.BY_NAME[guard](about, said)
-    outcome = consequences.of(about, chosen, said)
+        whistling.GUARDS[guard](about, said)
+    outcome = whistling.of(about, chosen, said)
     return _write(about, chosen, said, outcome)
 
 
@@ -127,7 +127,8 @@ def _check_version(about: Matter, said: Said) -> None:
 
 
 def _is_aside(move: Row[Any], actor: Actor) -> bool:
-    return move.from_state == move.to_state and bool(move.department) and move.department != actor.department
+    elsewhere = bool(move.department) and move.department != actor.department
+    return move.from_state == move.to_state and (elsewhere or move.actor == SYSTEM)
 
 
 def _choose(about: Matter, name: str, actor: Actor, table: Sequence[Move]) -> Move:
@@ -155,7 +156,7 @@ def _stands_in_the_way(guard: str, about: Matter, said: Said) -> bool:
     if guard in ASKED_LATER:
         return False
     try:
-        guards.BY_NAME[guard](about, said)
+        whistling.GUARDS[guard](about, said)
     except ShaotuError:
         return True
     return False

@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_without_a_file_the_table_is_the_table() -> None:
-    assert rules.table(None) == moves.MOVES
+    assert rules.table(None) == rules.TABLE
 
 
 def test_a_move_that_was_taken_out_is_not_there(path: Path) -> None:
