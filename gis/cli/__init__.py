@@ -15,6 +15,7 @@ from gis.settings import Settings
 COMMANDS = {
     "agreements": "gis.cli.agreements:agreements",
     "assets": "gis.web.assets:assets",
+    "audit": "gis.cli.audit:audit",
     "boundaries": "gis.cli.boundaries:boundaries",
     "calendar": "gis.cli.calendar:calendar",
     "categories": "gis.cli.departments:categories",

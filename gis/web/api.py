@@ -47,7 +47,7 @@ def get_issues() -> ResponseReturnValue:
     """List issues by filters: pages of rows, or ?format=geojson; ?counts=1 adds what the filter panel shows."""
     session, filters = auth.session(), asked.filters()
     # Before the rows: what comes in between is then told twice, and not never.
-    seq = journal.head(session)
+    seq = journal.head(session).seq
     if request.args.get("format") == "geojson":
         limit = asked.whole("limit", listing.FEATURES_MOST, listing.FEATURES_MOST)
         return Response(listing.geojson(session, filters, seq=seq, limit=limit), mimetype="application/geo+json")
