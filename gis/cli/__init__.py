@@ -31,6 +31,7 @@ COMMANDS = {
     "places": "gis.cli.places:places",
     "standards": "gis.cli.standards:standards_",
     "users": "gis.cli.users:users",
+    "worker": "gis.worker:worker",
     "workflow": "gis.cli.workflow:workflow",
 }
 
