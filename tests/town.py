@@ -1,12 +1,12 @@
 """A small town of whole numbers: two districts, one border, at longitude 120.5 + x / 100, latitude 30.25 + y / 100.
 
-y=2 +-------+-------+-------+-------+
-    |   north (..002)|  north (..002)|        city 9901: x 0..4, y 0..2
-y=1 +  a 990101      +   b 990102    +        districts: the border is x = 2
-    |   south (..001)|  south (..001)|        subdistricts: split at y = 1
-y=0 +-------+-------+-------+-------+        communities: each subdistrict split in two, west ..001, east ..002
-   x=0      1       2       3       4        unit grid cells: each community split in two by x; governance: one each
-                                             police: p1 x 0..1.5, p2 x 1.5..4, nests with nothing
+    y=2 +-------+-------+-------+-------+
+        |   north (..002)|  north (..002)|        city 9901: x 0..4, y 0..2
+    y=1 +  a 990101      +   b 990102    +        districts: the border is x = 2
+        |   south (..001)|  south (..001)|        subdistricts: split at y = 1
+    y=0 +-------+-------+-------+-------+        communities: each subdistrict split in two, west ..001, east ..002
+       x=0      1       2       3       4        unit grid cells: each community split in two by x; governance: one each
+                                                 police: p1 x 0..1.5, p2 x 1.5..4, nests with nothing
 """
 
 from __future__ import annotations

@@ -120,3 +120,4 @@ def test_a_cluster_that_is_not_there_is_told(run: Run, places: Path, monkeypatch
 def test_only_parquet_goes_to_a_cluster(run: Run, places: Path) -> None:
     said = run(places, "-o", places.with_name("out.csv"), "--scheduler", "tcp://127.0.0.1:9", fails=True)
     assert "from Parquet to Parquet" in said
+

@@ -299,7 +299,9 @@ def test_hostile_words_are_kept_as_words(city: Session, words: str) -> None:
 def test_a_polygon_keeps_its_shape_and_gets_a_point_inside(city: Session) -> None:
     corners = [town.lonlat(x, y) for x, y in ((1.5, 0.2), (2.5, 0.2), (2.5, 0.4), (1.5, 0.4), (1.5, 0.2))]
     accepted = accept(city, report(place={"geometry": {"type": "Polygon", "coordinates": [corners]}}))
-    inside = city.scalar(text("SELECT ST_Contains(geom, point_geom) FROM issue WHERE id = :id"), {"id": accepted.id})
+    inside = city.scalar(
+        text("SELECT ST_Contains(geom, point_geom) FROM issue WHERE id = :id"), {"id": accepted.id}
+    )
     assert inside is True
     issue = row(city, accepted.id)
     assert "straddles" in issue.flags

@@ -75,7 +75,9 @@ def place(nth: int) -> st.SearchStrategy[list[Standing]]:
 
 
 @given(st.tuples(place(1), place(2), place(3)), st.sampled_from([None, "0a", "gone"]))
-def test_the_chain_is_the_best_of_all_that_hold_the_rule(levels: tuple[list[Standing], ...], under: str | None) -> None:
+def test_the_chain_is_the_best_of_all_that_hold_the_rule(
+    levels: tuple[list[Standing], ...], under: str | None
+) -> None:
     def holds(chosen: tuple[Standing | None, ...]) -> bool:
         stands = [each for each in chosen if each]
         starts = not stands or under is None or stands[0].unit.parent_code == under

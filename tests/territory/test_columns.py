@@ -130,7 +130,9 @@ def test_one_step_beside_a_vertex_or_edge_is_answered_as_alone(ground: Session) 
         max_size=40,
     )
 )
-def test_any_points_on_any_days_are_answered_as_alone(ground: Session, points: list[tuple[float, float, date]]) -> None:
+def test_any_points_on_any_days_are_answered_as_alone(
+    ground: Session, points: list[tuple[float, float, date]]
+) -> None:
     assert_as_alone(ground, [(x, y) for x, y, _ in points], [day for _, _, day in points])
 
 

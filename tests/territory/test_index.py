@@ -191,7 +191,8 @@ def test_units_close_by_are_those_within_the_distance(x: int, y: int, reach_m: f
     units = ground.geometry(range(3))
     flat = [plane.to_plane(shapely.boundary(unit)) for unit in units]
     far = [
-        0.0 if units[row].covers(Point(lon[0], lat[0])) else line.distance(Point(0, 0)) for row, line in enumerate(flat)
+        0.0 if units[row].covers(Point(lon[0], lat[0])) else line.distance(Point(0, 0))
+        for row, line in enumerate(flat)
     ]
     _, row, metres = ground.within(lon, lat, reach_m)
     assert row.tolist() == [nth for nth, each in enumerate(far) if each <= reach_m]

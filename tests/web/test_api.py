@@ -229,7 +229,9 @@ def test_photos_are_added_to_an_issue(operator: Program) -> None:
 @pytest.mark.parametrize(
     ("content", "code"), [(b"no image", "photo.not_an_image"), (b"\x89PNG" + b"0" * 20_000_000, "photo.too_large")]
 )
-def test_a_photo_that_will_not_do_is_refused_and_nothing_is_filed(operator: Program, content: bytes, code: str) -> None:
+def test_a_photo_that_will_not_do_is_refused_and_nothing_is_filed(
+    operator: Program, content: bytes, code: str
+) -> None:
     assert refusal(operator.post("/issues", **form(report(), (content, "p.png")))) == code
     assert answer(operator.get("/issues"))["total"] == 0
 

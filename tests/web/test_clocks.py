@@ -106,7 +106,9 @@ def test_a_condition_that_is_no_number_is_refused(office: Flask, codes: dict[str
 
 
 @pytest.mark.parametrize(("role", "status"), [("planner", 403), ("leader", 403)])
-def test_only_those_who_decide_choose_a_condition(office: Flask, codes: dict[str, str], role: str, status: int) -> None:
+def test_only_those_who_decide_choose_a_condition(
+    office: Flask, codes: dict[str, str], role: str, status: int
+) -> None:
     path = f"/api/v1/issues/{codes['bare']}/condition"
     assert office.test_client().post(path, json={"condition": 1}, headers=_key(office, role)).status_code == status
 
@@ -143,7 +145,9 @@ def test_the_list_is_put_in_the_order_of_due_times_and_filtered(page: Page, site
     assert "order=due" in page.url
 
 
-def test_an_operator_chooses_the_condition_and_the_clock_starts(page: Page, site: Site, codes: dict[str, str]) -> None:
+def test_an_operator_chooses_the_condition_and_the_clock_starts(
+    page: Page, site: Site, codes: dict[str, str]
+) -> None:
     enter(page, site)
     page.locator(f'#issues [data-code="{codes["bare"]}"]').click()
     page.locator(".conditions label", has_text="井盖缺失").click()

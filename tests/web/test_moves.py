@@ -188,7 +188,7 @@ class TestScope:
     def test_the_reporter_is_masked_for_it(self, office: Flask, issue: str) -> None:
         with db.session(office.extensions["engine"], db.EVERYTHING) as session:
             session.execute(
-                text('UPDATE issue SET reporter = \'{"phone": "13800001234"}\' WHERE code = :code'), {"code": issue}
+                text("UPDATE issue SET reporter = '{\"phone\": \"13800001234\"}' WHERE code = :code"), {"code": issue}
             )
             session.commit()
         for path in (f"/api/v1/issues/{issue}", f"/map/issues/{issue}"):
