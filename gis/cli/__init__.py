@@ -28,6 +28,7 @@ COMMANDS = {
     "index": "gis.cli.index:index",
     "issues": "gis.cli.issues:issues",
     "locate": "gis.cli.locate:locate",
+    "messages": "gis.cli.messages:messages",
     "places": "gis.cli.places:places",
     "standards": "gis.cli.standards:standards_",
     "users": "gis.cli.users:users",

@@ -20,16 +20,22 @@ from gis.people.accounts import SHIFT_LEADER
 ASKED, GRANTED, DECLINED = "appeal_asked", "appeal_granted", "appeal_declined"
 
 
+def of(about: Matter, actor: Actor) -> tuple[list[str | None], bool]:
+    """Say whose lateness somebody may appeal against ("": the issue's), and whether they decide on appeals."""
+    relations = about.relations(actor)
+    mine = [actor.department, *([""] if LEAD in relations else [])] if relations & {LEAD, ASSIST} else []
+    return mine, SHIFT_LEADER in relations
+
+
 def ask(about: Matter, reason: object, *, by: Actor, now: datetime) -> int:
     """Appeal against the lateness of one's own department, a lead's against the issue's too; return how many facts.
 
     Raise Forbidden for who is not called, Conflict where nothing is late or all was appealed against, Invalid.
     """
     said = _read(reason)
-    relations = about.relations(by)
-    if not relations & {LEAD, ASSIST}:
+    mine, _ = of(about, by)
+    if not mine:
         raise Forbidden("appeals.not_yours")
-    mine = [by.department, *([""] if LEAD in relations else [])]
     told = {"issue_id": about.id, "mine": mine, "by": by.username, "now": now, "department": by.department}
     found = about.session.scalars(_ASK, told | {"fields": AsJson({"reason": said})}).all()
     if not found:
@@ -45,7 +51,7 @@ def decide(about: Matter, *, granted: bool, reason: object, by: Actor, now: date
     Raise Forbidden for anybody but a shift leader who had no hand in the issue, Conflict where none waits, Invalid.
     """
     said = _read(reason)
-    if SHIFT_LEADER not in about.relations(by):
+    if not of(about, by)[1]:
         raise Forbidden("appeals.not_yours")
     waiting: Sequence[Row[Any]] = about.session.execute(_WAITING, {"issue_id": about.id}).all()
     if not waiting:

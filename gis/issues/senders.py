@@ -77,8 +77,12 @@ def send(sending: Sending) -> Outcome:
 
 def say(letter: Letter, locale: str) -> str:
     """Say a letter in a language."""
-    params = {name: _word(value, locale) for name, value in letter.params.items()}
-    return language.say(f"message.{letter.event}", locale, **params)
+    return words(letter.event, letter.params, locale)
+
+
+def words(event: str, params: Mapping[str, object], locale: str) -> str:
+    """Say an event in a language."""
+    return language.say(f"message.{event}", locale, **{name: _word(value, locale) for name, value in params.items()})
 
 
 def _word(value: object, locale: str) -> object:

@@ -21,7 +21,6 @@ DECIDES = (OPERATOR, ADMINISTRATOR)
 # Who says where an issue is, who hands reports and photos in, who speaks with reporters.
 PLACES = (*DECIDES, CLERK, DISPATCHER)
 FILES = (OPERATOR, ADMINISTRATOR, LEADER, CLERK, INSPECTOR)
-IN_FULL = (*DECIDES, CLERK)
 COUNTS = ("issues_n", "texts_n", "categories_n", "addresses_n")
 POINT_FIELDS = ("id", "source", "lon", "lat", *COUNTS, "state", "decided_by")
 
@@ -197,9 +196,8 @@ def _receipt(accepted: intake.Accepted) -> Json:
 
 
 def _discreet(row: Json) -> Json:
-    """Hide the reporter from everybody who does not speak with reporters."""
-    shown = row["reporter"] if auth.current().role in IN_FULL else listing.masked(row["reporter"])
-    return row | {"reporter": shown}
+    """Hide the reporter; who speaks with reporters asks for it, on record."""
+    return row | {"reporter": listing.masked(row["reporter"])}
 
 
 def _point(point: DefaultPoint) -> Json:

@@ -7,6 +7,7 @@ import { ask, clear, notice } from "./doors.js";
 import { follow } from "./live.js";
 import * as desk from "./desk.js";
 import * as agreements from "./agreements.js";
+import * as bell from "./bell.js";
 import * as filters from "./filters.js";
 import * as hotspots from "./hotspots.js";
 import * as issue from "./issue.js";
@@ -83,6 +84,7 @@ function applyWaiting() {
 }
 
 function followList() {
+  bell.look();
   settle = 0;
   settled = Date.now();
   refresh();
