@@ -88,6 +88,8 @@ class Settings:
     auto_dispatch: bool = True
     # a TOML file with the city's own rules for the loop (gis workflow check FILE); None: the table as it is
     workflow_rules: Path | None = None
+    # a TOML file with the channels messages go out by; None: notices on the page alone
+    channels: Path | None = None
     # how long after closing a reporter may say that it is not solved
     reopen_days: int = field(default=7, metadata=_between(1, 365))
     # the part of what grids fix and close themselves that is inspected

@@ -108,7 +108,7 @@ class Founding:
 
     def _report(self, session: Session) -> None:
         zone = ZoneInfo(self._settings.time_zone)
-        clerk = intake.Clerk(BY, self._now, self._settings)
+        clerk = intake.Clerk(BY, self._now, self._settings, quiet=True)
         told = list(history.month(self.city, self._now.astimezone(zone)))
         reports = [intake.parse_report(data, now=self._now, zone=zone) for data in told]
         for start in range(0, len(reports), BATCH):

@@ -139,6 +139,8 @@ MOVES: tuple[Move, ...] = (
     _guarded(
         _move("ask_extension", [HANDLING], [LEAD], None, REASON), "nothing_asked", "extensions_left", stages=[SIGNED]
     ),
+    _move("urge", AT_WORK, [DISPATCHER, SHIFT_LEADER], None, REASON),
+    _move("supervise", UNDER_WAY, [SHIFT_LEADER], None, REASON, DOCUMENT),
     _guarded(_move("ask_forced_close", UNDER_WAY, [DISPATCHER, SHIFT_LEADER], None, REASON), "nothing_asked"),
     _guarded(_move("endorse", UNDER_WAY, [DISPATCHER]), "to_be_endorsed", "another_person"),
     _guarded(_move("grant", UNDER_WAY, [SHIFT_LEADER]), "to_be_granted", "another_person", "not_the_handler",

@@ -89,7 +89,7 @@ def state() -> Response:
     # The number comes first: what happens meanwhile is told twice rather than lost, and telling twice does no harm.
     journal.seal(session)
     session.commit()
-    seq = journal.head(session)
+    seq = journal.head(session).seq
     told = {
         "seq": seq,
         "total": listing.total(session, filters),
