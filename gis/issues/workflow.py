@@ -20,7 +20,7 @@ from gis.issues import consequences, guards, journal, matter, moves, rules, timi
 from gis.issues.consequences import Outcome
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Actor, Matter, Said
-from gis.issues.moves import COLLECTED, DISPATCHED, FILED, SUSPENDED, SYSTEM, TO_LOCATE, Move
+from gis.issues.moves import CLOSED, COLLECTED, DISPATCHED, FILED, SUSPENDED, SYSTEM, TO_LOCATE, Move
 from gis.settings import Settings
 
 # A phone's clock may be a little ahead of ours.
@@ -95,6 +95,13 @@ def placed_state(state: str, *, decision: Decision, settings: Settings) -> str:
     if state in {TO_LOCATE, FILED, DISPATCHED, moves.HANDLING, moves.RETURNED}:
         return consequences.filed_state(decision, located=True, settings=settings)
     raise Conflict("workflow.too_late_to_place", state=Word(f"state.{state}"))
+
+
+def leave_uncalled(session: Session, now: datetime, loop: Loop) -> list[Moved]:
+    """Settle what was closed and nobody can be called about. Safe to do twice."""
+    codes: Sequence[str] = session.scalars(_UNCALLED, {"state": CLOSED}).all()
+    said = Said(Actor(SYSTEM, SYSTEM), now)
+    return [advance(session, code, "leave_uncalled", said, loop) for code in codes]
 
 
 def resume_due(session: Session, now: datetime, loop: Loop) -> list[Moved]:
@@ -220,6 +227,9 @@ UPDATE issue SET state = :state, version = :version,
        closed_at = CASE WHEN :closes THEN CAST(:closed_at AS timestamptz) ELSE closed_at END,
        merged_into = coalesce(:merged_into, merged_into)
 WHERE id = :issue_id RETURNING departments
+""")
+_UNCALLED = text("""
+SELECT code FROM issue WHERE state = :state AND coalesce(reporter ->> 'phone', '') = '' ORDER BY id
 """)
 # The day it was suspended to stands in the request that was granted.
 _SUSPENDED = text("""
