@@ -28,7 +28,9 @@ from gis.web import (
     atlas,
     auth,
     batch,
+    call_backs,
     dossier,
+    evaluation,
     ground,
     headers,
     health,
@@ -51,6 +53,8 @@ BLUEPRINTS = (
     atlas.pages,
     dossier.pages,
     agreements.pages,
+    call_backs.pages,
+    evaluation.pages,
     tiles.pages,
 )
 

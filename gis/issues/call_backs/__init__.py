@@ -2,7 +2,7 @@
 
 from gis.issues.call_backs.links import Answer, Bearer, Link, answer, find, make
 from gis.issues.call_backs.script import Line, lines
-from gis.issues.call_backs.waiting import Waiting, reveal, waiting, waiting_n
+from gis.issues.call_backs.waiting import Waiting, get, reveal, waiting, waiting_n
 
 __all__ = [
     "Answer",
@@ -12,6 +12,7 @@ __all__ = [
     "Waiting",
     "answer",
     "find",
+    "get",
     "lines",
     "make",
     "reveal",

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, NotFound, TooMany
 from gis.issues import workflow
+from gis.issues.call_backs.tables import AnswerLink, AnswerTry
 from gis.issues.clerk import Clerk
 from gis.issues.matter import Actor, Said
 from gis.issues.moves import CLOSED, REPORTER
@@ -68,8 +69,9 @@ def make(session: Session, code: str, clerk: Clerk) -> str:
         raise Conflict("call_backs.not_waiting", code=code)
     token = secrets.token_urlsafe(24)
     until = clerk.now + timedelta(days=clerk.settings.answer_days)
-    row = {"issue_id": issue.id, "sha256": _digest(token), "now": clerk.now, "by": clerk.by, "until": until}
-    session.execute(_MAKE, row)
+    made = {"issue_id": issue.id, "sha256": _digest(token), "made_at": clerk.now, "made_by": clerk.by}
+    session.add(AnswerLink(**made, expires_at=until))
+    session.flush()
     return token
 
 
@@ -103,7 +105,8 @@ def _open(session: Session, bearer: Bearer) -> Row[Any] | None:
     session.execute(text("SELECT set_config('shaotu.link', :digest, true)"), {"digest": digest})
     link = session.execute(_LINK, {"digest": digest, "now": bearer.now}).one_or_none()
     if link is None:
-        session.execute(_TRIED, {"address": bearer.address, "now": bearer.now})
+        session.add(AnswerTry(address=bearer.address, at=bearer.now))
+        session.flush()
     return link
 
 
@@ -117,11 +120,7 @@ def _digest(token: str) -> str:
 
 
 _ISSUE = text("SELECT id, state FROM issue WHERE code = :code")
-_MAKE = text("""
-INSERT INTO answer_link (issue_id, sha256, made_at, made_by, expires_at) VALUES (:issue_id, :sha256, :now, :by, :until)
-""")
 _TRIES = text("SELECT count(*) FROM answer_try WHERE address = :address AND at > :after")
-_TRIED = text("INSERT INTO answer_try (address, at) VALUES (:address, :now)")
 # Closed anew since then: what the link asked about is not what happened last, but the answer is still asked for.
 _LINK = text("""
 SELECT link.id, link.expires_at, issue.code, issue.reported_at, issue.closed_at,

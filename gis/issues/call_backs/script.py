@@ -14,6 +14,9 @@ from gis.settings import ROOT
 
 SCRIPT = ROOT / "data" / "call_back" / "script.csv"
 
+# What a line may be filled with, as %(city)s.
+FILLED = ("city", "reported", "category", "until")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -36,4 +39,13 @@ def _line(row: Mapping[str, str]) -> Line:
     known = [need.name for move in MOVES if move.name == "evaluate" for need in move.needs]
     if row["asks"] and row["asks"] not in known:
         raise Invalid("call_backs.bad_script", step=row["step"], asks=row["asks"], known=", ".join(known))
+    for said in (row["zh"], row["en"]):
+        _check(row["step"], said)
     return Line(row["asks"], row["zh"], row["en"])
+
+
+def _check(step: str, said: str) -> None:
+    try:
+        said % dict.fromkeys(FILLED, "")
+    except (KeyError, ValueError, TypeError) as error:
+        raise Invalid("call_backs.bad_blank", step=step, blanks=", ".join(FILLED)) from error

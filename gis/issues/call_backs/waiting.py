@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.errors import NotFound
+from gis.errors import Conflict, NotFound
 from gis.issues import journal
 from gis.issues.clerk import Clerk
 from gis.issues.moves import CLOSED
@@ -41,8 +41,17 @@ class Waiting:
 
 def waiting(session: Session, *, now: datetime, page: int = 1, per_page: int = ROWS) -> list[Waiting]:
     """List one page: never called before called, and of each the one closed first."""
-    asked = {"state": CLOSED, "now": now, "limit": per_page, "offset": (page - 1) * per_page}
+    asked = {"state": CLOSED, "code": None, "now": now, "limit": per_page, "offset": (page - 1) * per_page}
     return [Waiting(**row) for row in session.execute(_WAITING, asked).mappings()]
+
+
+def get(session: Session, code: str, *, now: datetime) -> Waiting:
+    """Return one that waits; raise Conflict if it does not, or not any more."""
+    asked = {"state": CLOSED, "code": code, "now": now, "limit": 1, "offset": 0}
+    row = session.execute(_WAITING, asked).mappings().one_or_none()
+    if row is None:
+        raise Conflict("call_backs.not_waiting", code=code)
+    return Waiting(**row)
 
 
 def waiting_n(session: Session) -> int:
@@ -74,7 +83,7 @@ CROSS JOIN LATERAL (
            (array_agg(fields ->> 'outcome' ORDER BY version DESC))[1] AS outcome
     FROM move WHERE move.issue_id = issue.id AND move.name = 'miss_call' AND move.at >= issue.closed_at
 ) AS missed
-WHERE {_CAN_BE_CALLED}
+WHERE {_CAN_BE_CALLED} AND (CAST(:code AS text) IS NULL OR issue.code = :code)
 ORDER BY missed.missed_at NULLS FIRST, issue.closed_at, issue.id LIMIT :limit OFFSET :offset
 """)
 _WAITING_N = text(f"SELECT count(*) FROM issue WHERE {_CAN_BE_CALLED}")
