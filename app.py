@@ -85,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Put the product together; raise Problems if a setting is wrong."""
     settings = settings or product.load()
     # A table that does not hold is told at start, not with the first move.
-    rules.table(settings.workflow_rules)
+    rules.of_file(settings.workflow_rules)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)

@@ -29,6 +29,12 @@ REPLY = "您好，这类问题由属地街道和主管部门按职责清单办�
 WORDS = ("处理得挺快，谢谢。", "来看过了，过两天又这样。", "希望以后多来巡查。", "打了两次电话才有人来。", "")
 
 
+def calls_first(issue: Mapping[str, Any], rng: np.random.Generator) -> bool:
+    """Say whether the lead calls who reported before it sets to work: good departments mostly do."""
+    waits = issue["work_order"] is not None and issue["can_be_called"] and not issue["contacted"]
+    return bool(waits and rng.random() < quality(issue["lead"] or ""))
+
+
 def call_back(issue: Mapping[str, Any], rng: np.random.Generator) -> Step:
     """Return how a call goes: not answered, or what is said. Departments differ in how well they work."""
     if rng.random() < MISSED:

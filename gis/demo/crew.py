@@ -75,7 +75,7 @@ class Crew:
         if state == moves.DISPATCHED and (settled := next(callers.settled(issue, self.rng), None)):
             yield callers.step(session, settled, issue_id, self.loop, now)
         elif state in moves.AT_WORK:
-            yield from self._at_work(parties.of_issue(session, issue_id))
+            yield from self._at_work(parties.of_issue(session, issue_id), calls=callers.calls_first(issue, self.rng))
         elif state == moves.RETURNED:
             yield "dispatch", DISPATCHER, {"reason": "按职责清单仍由原部门办理。"}
         elif state == moves.FED_BACK:
@@ -88,13 +88,15 @@ class Crew:
         elif state == moves.EVALUATED:
             yield from callers.again(issue, self.rng)
 
-    def _at_work(self, standings: tuple[Standing, ...]) -> Iterator[Step]:
+    def _at_work(self, standings: tuple[Standing, ...], *, calls: bool) -> Iterator[Step]:
         """Yield the next step of whoever must take one: the lead first."""
         for each in standings:
             if not (each.mandatory or each.role == moves.LEAD) or each.is_done:
                 continue
             actor = Actor(each.department, "department", each.department)
-            if each.stage == moves.SIGNED:
+            if each.stage == moves.SIGNED and calls and each.role == moves.LEAD:
+                yield "contact", actor, {}
+            elif each.stage == moves.SIGNED:
                 yield "feed_back", actor, {"done": str(self.rng.choice(DONE))}
             elif each.role == moves.LEAD and not each.refused_n and self.rng.random() < RETURNED:
                 yield "return", actor, RETURN
@@ -106,7 +108,8 @@ GOING = (moves.DISPATCHED, moves.HANDLING, moves.FED_BACK, moves.INSPECTED, move
 _ISSUE = text("""
 SELECT state, lead, marks, scheme, category, work_order, coalesce(reporter ->> 'phone', '') <> '' AS can_be_called,
        (SELECT fields ->> 'solved' FROM move WHERE issue_id = :id AND name = 'evaluate'
-        ORDER BY version DESC LIMIT 1) AS solved
+        ORDER BY version DESC LIMIT 1) AS solved,
+       EXISTS (SELECT FROM move WHERE issue_id = :id AND name = 'contact') AS contacted
 FROM issue WHERE id = :id
 """)
 _ONE = text("""

@@ -28,6 +28,8 @@ from gis.territory import boundaries, places, units
 from gis.territory.location import UnitRef
 
 BY = "gis demo"
+# What is changed for everybody takes two.
+SECOND = f"{BY}, checked"
 SINCE = date(2025, 1, 1)
 CATEGORIES, DUTIES = ROOT / "data" / "categories" / "cg-2013.csv", ROOT / "data" / "duties" / "demo.csv"
 BATCH = 8
@@ -83,7 +85,7 @@ class Founding:
         categories.load(session, CATEGORIES)
         rules = duty_lists.read(session, DUTIES)
         duty_lists.load(session, ("demo", "2025"), rules, by=BY, now=self._now)
-        duty_lists.activate(session, "demo", "2025", SINCE)
+        duty_lists.activate(session, ("demo", "2025"), SINCE, by=SECOND, now=self._now)
         departments.open_desk(session, self._settings.general_desk)
         units_ = _units(session)
         departments.establish(session, units_)

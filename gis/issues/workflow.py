@@ -40,14 +40,13 @@ class Moved:
 
 @dataclass(frozen=True)
 class Loop:
-    """The settings of an installation, and so the table it goes by."""
+    """The settings of an installation, and by them the table it goes by."""
 
     settings: Settings
 
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        """The table: the product's, as the city's own rules changed it."""
-        return rules.table(self.settings.workflow_rules)
+    def rules(self, session: Session) -> rules.Book:
+        """Return the table as the city's own rules changed it, and its words."""
+        return rules.current(session, self.settings.workflow_rules)
 
     def look(self, session: Session, code: str, now: datetime, *, hold: bool = False) -> Matter:
         """Read an issue for a move."""
@@ -63,7 +62,7 @@ def advance(session: Session, issue_code: str, move: str, said: Said, loop: Loop
     """
     about = loop.look(session, issue_code, said.now, hold=True)
     _check_version(about, said)
-    chosen = _choose(about, move, said.by, loop.moves)
+    chosen = _choose(about, move, said.by, loop.rules(session).moves)
     said = _read(chosen, said)
     for guard in chosen.guards:
         guards.BY_NAME[guard](about, said)
@@ -75,7 +74,7 @@ def possible(about: Matter, actor: Actor, now: datetime, loop: Loop) -> list[Mov
     """List the moves somebody may make now; what depends on what they will say is asked when they say it."""
     relations = about.relations(actor)
     stage = about.stage_of(actor)
-    found = [move for move in loop.moves if _fits(move, about, relations, stage)]
+    found = [move for move in loop.rules(about.session).moves if _fits(move, about, relations, stage)]
     said = Said(actor, now)
     return [move for move in found if not any(_stands_in_the_way(guard, about, said) for guard in move.guards)]
 
