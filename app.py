@@ -28,8 +28,10 @@ from gis.web import (
     atlas,
     auth,
     batch,
+    call_backs,
     calls,
     dossier,
+    evaluation,
     ground,
     headers,
     health,
@@ -55,6 +57,8 @@ BLUEPRINTS = (
     atlas.pages,
     dossier.pages,
     agreements.pages,
+    call_backs.pages,
+    evaluation.pages,
     tiles.pages,
 )
 
@@ -85,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Put the product together; raise Problems if a setting is wrong."""
     settings = settings or product.load()
     # A table that does not hold is told at start, not with the first move.
-    rules.table(settings.workflow_rules)
+    rules.of_file(settings.workflow_rules)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)

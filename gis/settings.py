@@ -99,6 +99,12 @@ class Settings:
     # the same category this near and this soon after closing is a relapse
     relapse_days: int = field(default=30, metadata=_between(1, 730))
     relapse_m: float = field(default=50.0, metadata=_between(1, 2000))
+    # calls without an answer after which somebody who reported counts as unreachable
+    call_back_tries: int = field(default=3, metadata=_between(1, 20))
+    # how long a link by which somebody who reported answers without a call may be used
+    answer_days: int = field(default=7, metadata=_between(1, 60))
+    # a TOML file with the city's own rates, scores and grades; None: data/evaluation/formulas.toml
+    evaluation_formulas: Path | None = None
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -17,6 +17,7 @@ from gis.issues.matter import Matter, Said
 from gis.issues.moves import (
     CLOSED,
     DISPATCHED,
+    EVALUATED,
     FED_BACK,
     FILED,
     HANDLING,
@@ -36,6 +37,7 @@ from gis.settings import Settings
 # What this basis decided, nobody could decide.
 NOBODYS = "general_desk"
 REWORKED, REOPENED, FORCED, ASKED = "reworked", "reopened", "forced", "asked"
+ANSWERED, UNREACHABLE = "answered", "unreachable"
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,23 @@ def _rework(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
 
 
 def _reopen(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    """Call who handled it anew; what was answered at once goes the way it had not gone yet."""
     anew = tuple((each.department, "called") for each in matter.standings)
-    return replace(outcome, steps=anew, put=frozenset({REOPENED}), sets={"closed_at": None})
+    to = outcome.to if anew else FILED if matter.row.located else TO_LOCATE
+    taken = frozenset({ANSWERED, UNREACHABLE})
+    return replace(outcome, to=to, steps=anew, put=frozenset({REOPENED}), taken=taken, sets={"closed_at": None})
+
+
+def _answer(_matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    return replace(outcome, put=frozenset({ANSWERED}))
+
+
+def _miss_call(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    """Count the calls since it was closed; after the last of them nobody is called any more."""
+    missed_n = 1 + sum(move.name == "miss_call" for move in matter.since_opened())
+    if missed_n < matter.settings.call_back_tries:
+        return outcome
+    return replace(outcome, to=EVALUATED, put=frozenset({UNREACHABLE}))
 
 
 def _ask(_matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
@@ -224,6 +241,8 @@ BY_NAME: Mapping[str, Consequence] = {
     "pass": _pass,
     "rework": _rework,
     "reopen": _reopen,
+    "answer": _answer,
+    "miss_call": _miss_call,
     "ask_suspension": _ask,
     "ask_extension": _ask,
     "ask_forced_close": _ask,

@@ -77,6 +77,9 @@ class Rule:
     name_en: str = ""
 
 
+# How a call to who reported it can fail.
+MISSED = ("no_answer", "busy", "wrong_number", "declined")
+
 REASON, LAW, DOCUMENT = Need("reason"), Need("ground_of_law"), Need("document")
 ON_SPOT = Need("position", "position")
 
@@ -129,9 +132,24 @@ MOVES: tuple[Move, ...] = (
     _guarded(_move("pass", [SELF_HANDLED], [INSPECTOR]), "sampled", "not_the_handler"),
     _guarded(_move("rework", [SELF_HANDLED], [INSPECTOR], RETURNED, REASON), "sampled", "not_the_handler"),
     _guarded(_move("close", [INSPECTED], [SHIFT_LEADER], CLOSED), "not_the_handler", "whistles_ended"),
-    _move("evaluate", [CLOSED], [CLERK], EVALUATED, Need("solved", "choice", choices=("yes", "no")),
-          Need("satisfied", "choice", choices=("yes", "partly", "no")), Need("note", required=False)),
-    _guarded(_move("reopen", [CLOSED, EVALUATED], [CLERK, REPORTER], DISPATCHED, REASON), "in_time", "has_a_lead"),
+    _move("contact", UNDER_WAY, [CLERK], None, Need("note", required=False)),
+    _guarded(_move("contact", AT_WORK, [LEAD], None, Need("note", required=False)), stages=[SIGNED]),
+    _guarded(
+        _move("answer", [COLLECTED, TO_LOCATE, FILED, DISPATCHED], [CLERK], CLOSED, Need("reply")),
+        "a_question", "nobody_signed", "not_the_handler",
+    ),
+    _guarded(
+        _move("evaluate", [CLOSED], [CLERK, REPORTER], EVALUATED,
+              Need("contacted", "choice", required=False, choices=("yes", "no")),
+              Need("solved", "choice", choices=("yes", "no")),
+              Need("satisfied", "choice", required=False, choices=("yes", "partly", "no")),
+              Need("note", required=False)),
+        "not_the_handler",
+    ),
+    _move("miss_call", [CLOSED], [CLERK], None, Need("outcome", "choice", choices=MISSED),
+          Need("note", required=False)),
+    _guarded(_move("leave_uncalled", [CLOSED], [SYSTEM], EVALUATED), "nobody_to_call"),
+    _guarded(_move("reopen", [CLOSED, EVALUATED], [CLERK, REPORTER], DISPATCHED, REASON), "in_time"),
     _guarded(
         _move("ask_suspension", [HANDLING], [LEAD], None, REASON, Need("until", "date")),
         "nothing_asked", "never_suspended", "within_a_year", stages=[SIGNED],
@@ -189,7 +207,9 @@ def locked_in(moves: Sequence[Move]) -> list[str]:
 
 
 # What follows from moves that leave it open.
-LEFT_OPEN: Mapping[str, set[str]] = {"feed_back": {FED_BACK}, "refuse": {RETURNED}, "grant": {SUSPENDED, CLOSED}}
+LEFT_OPEN: Mapping[str, set[str]] = {
+    "feed_back": {FED_BACK}, "refuse": {RETURNED}, "grant": {SUSPENDED, CLOSED}, "miss_call": {EVALUATED},
+}  # fmt: skip
 
 
 def read(move: Move, said: Mapping[str, Any]) -> Json:
