@@ -32,11 +32,15 @@ from gis.web import (
     ground,
     headers,
     health,
+    ledger,
     live,
     moves,
     operator,
     packing,
+    papers,
     serve,
+    shifts,
+    sweeps,
     tiles,
 )
 
@@ -52,6 +56,10 @@ BLUEPRINTS = (
     dossier.pages,
     agreements.pages,
     tiles.pages,
+    ledger.pages,
+    sweeps.blueprint,
+    shifts.pages,
+    papers.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {

@@ -95,6 +95,8 @@ class Settings:
     # the same category this near and this soon after closing is a relapse
     relapse_days: int = field(default=30, metadata=_between(1, 730))
     relapse_m: float = field(default=50.0, metadata=_between(1, 2000))
+    # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
+    paper_forms: Path | None = None
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

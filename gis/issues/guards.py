@@ -13,13 +13,13 @@ from sqlalchemy import text
 from gis.errors import Conflict, Forbidden, Invalid
 from gis.issues import requests
 from gis.issues.matter import Actor, Matter, Said
-from gis.issues.moves import CALLED
+from gis.issues.moves import CALLED, CLOSED
 from gis.issues.requests import EXTENSION, SUSPENSION
 from gis.settings import ROOT
 
 Guard = Callable[[Matter, Said], None]
 SELF_HANDLED = ROOT / "data" / "workflow" / "self_handled.csv"
-DEADLOCK, SAMPLED = "deadlock", "sampled"
+DEADLOCK, SAMPLED, STRUCK = "deadlock", "sampled", "struck"
 EXTENSIONS_MOST, RETURNS_MOST = 2, 3
 YEAR = timedelta(days=366)
 # Moves by which somebody becomes a handler.
@@ -154,6 +154,25 @@ def another_person(matter: Matter, said: Said) -> None:
         raise Forbidden("workflow.four_eyes", by=said.by.username)
 
 
+def not_struck(matter: Matter, _said: Said) -> None:
+    """What is struck off stays so."""
+    if STRUCK in matter.row.marks:
+        raise Conflict("workflow.struck_already")
+
+
+def is_struck(matter: Matter, _said: Said) -> None:
+    """Only what is struck off is put back."""
+    if STRUCK not in matter.row.marks:
+        raise Conflict("workflow.not_struck")
+
+
+def not_the_closer(matter: Matter, said: Said) -> None:
+    """Who closed it does not also say that the closing was right."""
+    closed = [move.actor for move in matter.past if move.to_state == CLOSED != move.from_state]
+    if closed and closed[-1] == said.by.username:
+        raise Forbidden("workflow.closer_may_not", by=said.by.username)
+
+
 @cache
 def self_handled(path: Path = SELF_HANDLED) -> frozenset[tuple[str, str]]:
     """Read which categories a grid may fix and close by itself: (scheme, code)."""
@@ -167,6 +186,6 @@ BY_NAME: Mapping[str, Guard] = {
     for guard in (
         not_the_handler, another_issue, no_deadlock, somebody_leads, has_a_lead, not_refused_before, nobody_signed,
         on_the_list, sampled, in_time, nothing_asked, never_suspended, within_a_year, extensions_left, something_asked,
-        to_be_endorsed, to_be_granted, another_person,
+        to_be_endorsed, to_be_granted, another_person, not_struck, is_struck, not_the_closer,
     )
 }  # fmt: skip

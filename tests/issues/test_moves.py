@@ -26,11 +26,11 @@ handling     | designate s; sign A; arrive LA; feed_back LA; return L; refuse A;
                ask_forced_close ds; endorse d; grant s; decline ds
 fed_back     | pass ig; rework ig; ask_forced_close ds; endorse d; grant s; decline ds
 inspected    | close s; ask_forced_close ds; endorse d; grant s; decline ds
-closed       | evaluate c; reopen cr
-evaluated    | reopen cr
+closed       | evaluate c; reopen cr; strike s; unstrike s
+evaluated    | reopen cr; strike s; unstrike s
 returned     | void cs; merge cd; dispatch d; designate s; ask_forced_close ds; endorse d; grant s; decline ds
 suspended    | ask_forced_close ds; endorse d; grant s; decline ds; resume dsy
-self_handled | pass i; rework i
+self_handled | pass i; rework i; strike s; unstrike s
 rejected     |
 voided       |
 merged       |
