@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from gis.db import Base
+from gis.issues.tables import Issue
 
 Json = dict[str, Any]
 
@@ -24,7 +25,7 @@ class Paper(Base):
     kind: Mapped[str]
     year: Mapped[int]
     number: Mapped[int]
-    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issue.id"))
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey(Issue.id))
     ground: Mapped[list[str]] = mapped_column(ARRAY(Text))
     said: Mapped[Json] = mapped_column(JSONB)
     by: Mapped[str]
