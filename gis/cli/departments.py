@@ -50,7 +50,7 @@ def close_department(code: str, on: datetime) -> None:
     """Close a department; its name stays in history, and a person sends on what it still has."""
     with cli_session() as session:
         offices.close(session, code, on=on.date(), today=date.today())  # noqa: DTZ011 -- of whoever types
-    _tell("departments.cli.closed", code=code, on=on.date())
+    _tell("departments.cli.closed", department=code, on=on.date())
 
 
 @departments.command(name="list")

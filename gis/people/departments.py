@@ -207,7 +207,8 @@ def _parsed(number: int, row: Mapping[str, Any], problems: list[ShaotuError]) ->
     elif any(ground) and not all(ground):
         problems.append(Invalid("departments.half_a_ground", row=number, code=values["code"]))
     else:
-        return Department(*values.values(), ground=":".join(ground) if all(ground) else CITY)
+        code, kind, name_zh, name_en = values.values()
+        return Department(code, kind, name_zh, name_en, ground=":".join(ground) if all(ground) else CITY)
     return None
 
 
