@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -160,3 +161,85 @@ class TestViews:
     def test_a_name_is_used_once(self, of: Callable[[str], FlaskClient]) -> None:
         assert self.save(of("clerk"), name="一次") == 302
         assert self.save(of("clerk"), name="一次") == 409
+
+
+class TestTogether:
+    """One move on many issues, over HTTP."""
+
+    def post(self, client: FlaskClient, path: str, **body: Any) -> Any:
+        return client.post(f"/api/v1/sweeps{path}", json=body, headers={"X-CSRFToken": desk.csrf(client)})
+
+    def test_it_is_looked_at_carried_out_and_taken_back(self, of: Callable[[str], FlaskClient]) -> None:
+        chief = of("shift_leader")
+        body = {"issues": {"990101000002": 0, "990101000003": 0}, "fields": {"verified": "on_spot"}}
+        looked = self.post(chief, "/preview", move="strike", **body).get_json()
+        assert [each["moved"] for each in looked["outcomes"]] == [True, False]
+        assert listed(chief, "struck=yes") == []
+
+        done = self.post(chief, "", move="strike", **body)
+        assert (done.status_code, done.get_json()["moved_n"]) == (201, 1)
+        assert listed(chief, "struck=yes") == [2]
+        assert "shift_leader 20" in chief.get("/ledger?struck=yes").text
+
+        number = done.get_json()["id"]
+        assert chief.get(f"/api/v1/sweeps/{number}").get_json()["waiting_n"] == 0
+        back = self.post(chief, f"/{number}/undo", fields={"reason": "还没有清完"})
+        assert (back.status_code, back.get_json()["moved_n"]) == (201, 1)
+        assert listed(chief, "struck=yes") == []
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {}, {"move": 3, "issues": {}}, {"move": "strike", "issues": ["990101000002"]},
+            {"move": "strike", "issues": {"990101000002": "0"}}, {"move": "strike", "issues": {"x": 0}, "more": 1},
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_read_is_refused_with_a_sentence(
+        self, of: Callable[[str], FlaskClient], body: dict[str, Any]
+    ) -> None:
+        answer = self.post(of("operator"), "/preview", **body)
+        assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "sweep.body")
+
+
+class TestShifts:
+    def test_a_shift_is_handed_over_and_signed_for(self, of: Callable[[str], FlaskClient]) -> None:
+        chief, operator = of("shift_leader"), of("operator")
+        form = {"taker": "operator", "notes": "留意<b>雨</b>", "csrf_token": desk.csrf(chief, "/shifts")}
+        assert chief.post("/shifts", data=form).status_code == 302
+        page = operator.get("/shifts").text
+        assert "留意&lt;b&gt;雨" in page
+        [number] = set(re.findall(r"/shifts/(\d+)/sign", page))
+        signed = operator.post(f"/shifts/{number}/sign", data={"csrf_token": desk.csrf(operator, "/shifts")})
+        assert signed.status_code == 302
+        assert '/sign"' not in operator.get("/shifts").text.replace("sign-out", "")
+
+    def test_what_will_not_do_is_said_beside_the_words_as_they_were_written(
+        self, of: Callable[[str], FlaskClient]
+    ) -> None:
+        chief = of("shift_leader")
+        form = {"taker": "planner", "notes": "写了很久的话", "csrf_token": desk.csrf(chief, "/shifts")}
+        answer = chief.post("/shifts?lang=en", data=form)
+        assert answer.status_code == 400
+        assert "cannot take over" in answer.text
+        assert "写了很久的话" in answer.text
+
+
+class TestPapers:
+    def test_a_daily_report_gets_its_number_and_is_sent_as_word(self, of: Callable[[str], FlaskClient]) -> None:
+        chief = of("shift_leader")
+        token = {"csrf_token": desk.csrf(chief, "/papers")}
+        assert chief.post("/papers/daily", data=token | {"day": "2026-06-01"}).status_code == 302
+        page = chief.get("/papers").text
+        assert "日报〔" in page
+        [address] = set(re.findall(r"/papers/\d+\.docx", page))
+        answer = chief.get(address)
+        assert answer.data.startswith(b"PK")
+        assert "attachment" in answer.headers["Content-Disposition"]
+
+    def test_a_letter_stands_in_the_history_of_its_issue(self, of: Callable[[str], FlaskClient]) -> None:
+        chief = of("shift_leader")
+        form = {"issue": "990101000003", "demand": "三日内办结", "answer_by": "2099-01-01"}
+        answer = chief.post("/papers/supervision", data=form | {"csrf_token": desk.csrf(chief, "/papers")})
+        assert answer.status_code == 302
+        history = chief.get("/map/issues/990101000003?lang=zh").get_json()["history"]
+        assert history[-1]["said"].startswith("督办函〔")
