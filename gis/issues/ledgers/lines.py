@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,9 +49,9 @@ class Reader:
         at = datetime.fromisoformat(said) if isinstance(said, str) else said
         return at.astimezone(self.zone).strftime("%Y-%m-%d %H:%M")
 
-    def several(self, prefix: str, codes: Sequence[str]) -> str:
-        """Say several codes of one kind."""
-        return "、".join(self.say(f"{prefix}.{code}") for code in codes)
+    def listed(self, words: Iterable[str]) -> str:
+        """Put words beside each other."""
+        return (", " if self.locale == "en" else "、").join(words)
 
 
 def heads(reader: Reader) -> list[str]:
@@ -83,18 +83,21 @@ def _line(row: Json, beside: Any, reader: Reader) -> Json:  # noqa: ANN401 -- a 
     light = lights.of_issue(row["state"], due_at, reader.now)
     lead = row["lead"]
     assisting = [each for each in row["departments"] if not lead or each["code"] != lead["code"]]
+    badges = {"flags": [reader.say(f"page.flag.{each}") for each in row["flags"]],
+              "marks": [reader.say(f"mark.{each}") for each in row["marks"]]}  # fmt: skip
     words: Json = {
         "code": row["code"],
         "category": reader.name(row["category"] | {"name_zh": row["category"]["name_zh"] or ""}),
         "text": row["text"],
-        "reporter": "、".join((listing.masked(row["reporter"]) or {}).values()),
+        "reporter": reader.listed((listing.masked(row["reporter"]) or {}).values()),
         "state": reader.say(f"state.{row['state']}"),
         "light": _light(light, reader),
         "lead": reader.name(lead),
-        "assisting": "、".join(reader.name(each) for each in assisting),
+        "assisting": reader.listed(reader.name(each) for each in assisting),
         "unit": reader.name({"code": "", "name_zh": beside.unit, "name_en": beside.unit_en}) if beside.unit else "",
-        "flags": reader.several("page.flag", row["flags"]),
-        "marks": reader.several("mark", row["marks"]),
+        "flags": reader.listed(badges["flags"]),
+        "marks": reader.listed(badges["marks"]),
+        "badges": [*badges["flags"], *badges["marks"]],
         "source": reader.name({"code": row["source"], "name_zh": beside.source, "name_en": beside.source_en}),
         "struck": "" if beside.struck_by is None else f"{beside.struck_by} {reader.time(beside.struck_at)}",
     }

@@ -185,8 +185,9 @@ def _supervision(form: Form, press: Press) -> None:
 def _minutes(form: Form, press: Press) -> None:
     _title(form, press, values.MINUTES)
     form.add_paragraph("{{ title }}").alignment = WD_ALIGN_PARAGRAPH.CENTER
-    names = {"held_at": "held_at", "held_where": "place", "chair": "chair", "present": "present|join('、')",
-             "absent": "absent|join('、')", "issues": "issues|join('、')", "deadline": "deadline",
+    between = ", " if press.locale == "en" else "、"
+    names = {"held_at": "held_at", "held_where": "place", "chair": "chair", "present": f"present|join('{between}')",
+             "absent": f"absent|join('{between}')", "issues": f"issues|join('{between}')", "deadline": "deadline",
              "document": "document"}  # fmt: skip
     _facts(form, press, names)
     form.add_paragraph(press.say("paper.label.matter"))
