@@ -156,10 +156,10 @@ def _chains(levels_: dict[str, LevelIndex], points: workload.Floats) -> Iterator
 
 
 def _one_by_one(index: LevelIndex, points: workload.Floats) -> Iterator[Row]:
-    single = [(point[:1], point[1:]) for point in points[:ONE_BY_ONE_N]]
+    single = points[:ONE_BY_ONE_N].tolist()
     start = time.process_time()
     for lon, lat in single:
-        index.only(lon, lat)
+        index.one(lon, lat)
     yield timed("microseconds for one point, from Python", (time.process_time() - start) / ONE_BY_ONE_N * 1e6, 5)
 
 

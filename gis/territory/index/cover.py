@@ -43,6 +43,15 @@ def only(grid: Grid, lon: Floats, lat: Floats, rows: Rows) -> int:
 
 
 @compiled
+def one(grid: Grid, x: float, y: float) -> int:
+    """Return the row of the one unit that covers a point, NONE or SEVERAL. The point must be on earth."""
+    label = label_at(grid, x, y)
+    if label < 0:
+        return _in_pixel(grid, ~label, x, y)
+    return label - 1 if label < grid.sets.first else SEVERAL
+
+
+@compiled
 def _find_tiles(grid: Grid, lon: Floats, lat: Floats, tile: Ints) -> int:
     frame = grid.frame
     for at in range(len(lon)):

@@ -57,6 +57,7 @@ def warm() -> None:
     tried = over([square, square, beside])
     lon, lat = np.array([120.5, 121.0, 121.5]), np.array([30.5, 30.5, 30.5])
     point, row = tried.covering(lon, lat)
+    tried.one(120.5, 30.5)
     tried.interior(row, lon[point], lat[point])
     tried.within(lon, lat, 10.0)
     tried.nearest(lon, lat)
@@ -87,6 +88,15 @@ class GridLevel(LevelIndex):
         rows = np.empty(len(x), dtype=np.int32)
         points.check(cover.only(self._finest, x, y, rows), x, y)
         return rows if self._finest is self._grid else self.translated(x, y, rows)
+
+    def one(self, lon: float, lat: float) -> int:
+        """Return the row of the one unit that covers a point; NONE without, SEVERAL on lines and overlaps."""
+        points.check_one(lon, lat)
+        row = cover.one(self._finest, float(lon), float(lat))
+        if self._finest is self._grid:
+            return row
+        row = int(self._row_of[row])
+        return int(self.only([lon], [lat])[0]) if row == SEVERAL else row
 
     @cached_property
     def _row_of(self) -> Rows:

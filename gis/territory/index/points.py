@@ -44,6 +44,12 @@ def check(wrong: int, lon: Floats, lat: Floats) -> None:
         raise Invalid("index.not_on_earth", position=int(wrong), lon=float(lon[wrong]), lat=float(lat[wrong]))
 
 
+def check_one(lon: float, lat: float) -> None:
+    """Raise Invalid for a point without a longitude and a latitude."""
+    if not (abs(lon) <= 180 and abs(lat) <= 90):
+        raise Invalid("index.not_on_earth", position=0, lon=float(lon), lat=float(lat))
+
+
 def check_all(lon: Floats, lat: Floats) -> None:
     """Raise Invalid that names the first point without a longitude and a latitude."""
     wrong = ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90))
