@@ -19,7 +19,7 @@ FORM = Path(__file__).parent / "ledger.typ"
 ROWS_MOST = 2000
 # Column and its part of the width: what fits on a sheet across.
 COLUMNS = {
-    "code": 13, "category": 9, "text": 26, "state": 7, "light": 7, "lead": 12, "unit": 9, "reported_at": 9, "due_at": 9,
+    "code": 15, "category": 9, "text": 24, "state": 7, "light": 7, "lead": 12, "unit": 9, "reported_at": 9, "due_at": 9,
     "closed_at": 9, "struck": 11,
 }  # fmt: skip
 # Any of them has the letters; the first that is there is taken.
