@@ -35,12 +35,16 @@ from gis.web import (
     ground,
     headers,
     health,
+    ledger,
     live,
     moves,
     notices,
     operator,
     packing,
+    papers,
     serve,
+    shifts,
+    sweeps,
     tiles,
 )
 
@@ -60,6 +64,10 @@ BLUEPRINTS = (
     call_backs.pages,
     evaluation.pages,
     tiles.pages,
+    ledger.pages,
+    sweeps.blueprint,
+    shifts.pages,
+    papers.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {

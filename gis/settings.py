@@ -105,6 +105,8 @@ class Settings:
     answer_days: int = field(default=7, metadata=_between(1, 60))
     # a TOML file with the city's own rates, scores and grades; None: data/evaluation/formulas.toml
     evaluation_formulas: Path | None = None
+    # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
+    paper_forms: Path | None = None
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

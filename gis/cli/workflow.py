@@ -84,7 +84,7 @@ def list_rules() -> None:
 
 @workflow.command()
 def due() -> None:
-    """Take up suspended issues whose day has come, settle closed ones nobody can be called about, send up unanswered ones.
+    """Take up what was suspended until today, settle what nobody can be called about, send up what nobody answered.
 
     Safe to run at any time, and again.
     """

@@ -170,6 +170,14 @@ MOVES: tuple[Move, ...] = (
               Need("photo_after", "photo"), Need("note", required=False)),
         "on_the_list", "nobody_signed",
     ),
+    # Struck off the ledger: somebody else saw that what was closed is done.
+    _guarded(
+        _move("strike", [CLOSED, EVALUATED, SELF_HANDLED], [SHIFT_LEADER], None,
+              Need("verified", "choice", choices=("on_spot", "called_back", "by_papers")),
+              Need("note", required=False)),
+        "not_struck", "not_the_handler", "not_the_closer",
+    ),
+    _guarded(_move("unstrike", [CLOSED, EVALUATED, SELF_HANDLED], [SHIFT_LEADER], None, REASON), "is_struck"),
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
-from gis.issues import consequences, guards, journal, matter, moves, rules, telling, timing, whistling
+from gis.issues import consequences, journal, matter, moves, rules, telling, timing, whistling
 from gis.issues.consequences import Outcome
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Actor, Matter, Said

@@ -26,12 +26,12 @@ handling     | designate s; sign A; arrive LA; feed_back LA; return L; refuse A;
                ask_forced_close ds; endorse d; grant s; decline ds; contact cL
 fed_back     | pass ig; rework ig; ask_forced_close ds; endorse d; grant s; decline ds; contact c
 inspected    | close s; ask_forced_close ds; endorse d; grant s; decline ds; contact c
-closed       | evaluate cr; miss_call c; leave_uncalled y; reopen cr
-evaluated    | reopen cr
+closed       | evaluate cr; miss_call c; leave_uncalled y; reopen cr; strike s; unstrike s
+evaluated    | reopen cr; strike s; unstrike s
 returned     | void cs; merge cd; dispatch d; designate s; ask_forced_close ds; endorse d; grant s; decline ds;
                contact c
 suspended    | ask_forced_close ds; endorse d; grant s; decline ds; resume dsy; contact c
-self_handled | pass i; rework i
+self_handled | pass i; rework i; strike s; unstrike s
 rejected     |
 voided       |
 merged       |
