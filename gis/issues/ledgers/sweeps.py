@@ -61,7 +61,8 @@ def choices(session: Session, loop: Loop, actor: Actor) -> list[Move]:
     seats = SEATS.get(actor.role, frozenset({actor.role}))
     if actor.department:
         seats |= {moves.LEAD, moves.ASSIST}
-    able = [move for move in loop.rules(session).moves if move.who & seats and all(need.kind in KINDS for need in _required(move))]
+    every = loop.rules(session).moves
+    able = [move for move in every if move.who & seats and all(need.kind in KINDS for need in _required(move))]
     return list({move.name: move for move in reversed(able)}.values())[::-1]
 
 
