@@ -38,8 +38,8 @@ class Served:
 
 
 @contextmanager
-def product(engine: Engine, settings: Settings) -> Iterator[Served]:
-    """Serve a database, with an operator who may do everything; stop at the end."""
+def product(engine: Engine, settings: Settings, *program: str) -> Iterator[Served]:
+    """Serve a database, with an operator who may do everything; stop at the end. program: else app.py."""
     served = Served("127.0.0.1", _free_port(), _operator(engine))
     environment = os.environ | {
         "SHAOTU_DATABASE_URL": str(settings.database_url),
@@ -47,7 +47,7 @@ def product(engine: Engine, settings: Settings) -> Iterator[Served]:
         "SHAOTU_VAR_DIR": str(settings.var_dir),
         "SHAOTU_LOG_LEVEL": "error",
     }
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *(program or ("app.py",))], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait(f"{served.url}/readyz")
         yield served
