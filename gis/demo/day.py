@@ -97,6 +97,7 @@ def _push_one(feed: Feed, rng: np.random.Generator) -> None:
         now = feed.clock()
         workflow.resume_due(session, now, workflow.Loop(feed.settings))
         escalations.due(session, now, workflow.Loop(feed.settings))
+        workflow.leave_uncalled(session, now, workflow.Loop(feed.settings))
         crew.Crew(workflow.Loop(feed.settings), rng, roster.spared(session)).push(session, now)
         session.commit()
 

@@ -131,6 +131,8 @@ def redirect(session: Session, issue_id: int, to: Redirection, *, by: str, now: 
     for code in (to.lead, *to.assists):
         if code not in register:
             raise Invalid("dispatch.no_department", department=code)
+        if closed_on := register[code].closed_on:
+            raise Invalid("dispatch.department_closed", department=code, on=closed_on)
     evidence = {"department": register[to.lead].as_dict()} | dict(to.evidence)
     reason = jurisdiction.Reason(f"decision.sent.{to.basis}", evidence)
     decision = replace(

@@ -143,7 +143,7 @@ def get(session: Session, code: str, settings: Settings, today: date, *, hold: b
 
 _SELECT = """
 SELECT id, code, state, version, scheme, category, lead, departments, ground, marks, created_by, closed_at, merged_into,
-       due_at
+       due_at, located, work_order, coalesce(reporter ->> 'phone', '') <> '' AS can_be_called
 FROM issue WHERE code = :code
 """
 _PAST = text("""

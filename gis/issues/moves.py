@@ -77,6 +77,9 @@ class Rule:
     name_en: str = ""
 
 
+# How a call to who reported it can fail.
+MISSED = ("no_answer", "busy", "wrong_number", "declined")
+
 REASON, LAW, DOCUMENT = Need("reason"), Need("ground_of_law"), Need("document")
 ON_SPOT = Need("position", "position")
 
@@ -131,9 +134,24 @@ MOVES: tuple[Move, ...] = (
     _guarded(_move("pass", [SELF_HANDLED], [INSPECTOR]), "sampled", "not_the_handler"),
     _guarded(_move("rework", [SELF_HANDLED], [INSPECTOR], RETURNED, REASON), "sampled", "not_the_handler"),
     _guarded(_move("close", [INSPECTED], [SHIFT_LEADER], CLOSED), "not_the_handler", "whistles_ended"),
-    _move("evaluate", [CLOSED], [CLERK], EVALUATED, Need("solved", "choice", choices=("yes", "no")),
-          Need("satisfied", "choice", choices=("yes", "partly", "no")), Need("note", required=False)),
-    _guarded(_move("reopen", [CLOSED, EVALUATED], [CLERK, REPORTER], DISPATCHED, REASON), "in_time", "has_a_lead"),
+    _move("contact", UNDER_WAY, [CLERK], None, Need("note", required=False)),
+    _guarded(_move("contact", AT_WORK, [LEAD], None, Need("note", required=False)), stages=[SIGNED]),
+    _guarded(
+        _move("answer", [COLLECTED, TO_LOCATE, FILED, DISPATCHED], [CLERK], CLOSED, Need("reply")),
+        "a_question", "nobody_signed", "not_the_handler",
+    ),
+    _guarded(
+        _move("evaluate", [CLOSED], [CLERK, REPORTER], EVALUATED,
+              Need("contacted", "choice", required=False, choices=("yes", "no")),
+              Need("solved", "choice", choices=("yes", "no")),
+              Need("satisfied", "choice", required=False, choices=("yes", "partly", "no")),
+              Need("note", required=False)),
+        "not_the_handler",
+    ),
+    _move("miss_call", [CLOSED], [CLERK], None, Need("outcome", "choice", choices=MISSED),
+          Need("note", required=False)),
+    _guarded(_move("leave_uncalled", [CLOSED], [SYSTEM], EVALUATED), "nobody_to_call"),
+    _guarded(_move("reopen", [CLOSED, EVALUATED], [CLERK, REPORTER], DISPATCHED, REASON), "in_time"),
     _guarded(
         _move("ask_suspension", [HANDLING], [LEAD], None, REASON, Need("until", "date")),
         "nothing_asked", "never_suspended", "within_a_year", stages=[SIGNED],
@@ -141,6 +159,8 @@ MOVES: tuple[Move, ...] = (
     _guarded(
         _move("ask_extension", [HANDLING], [LEAD], None, REASON), "nothing_asked", "extensions_left", stages=[SIGNED]
     ),
+    _move("urge", AT_WORK, [DISPATCHER, SHIFT_LEADER], None, REASON),
+    _move("supervise", UNDER_WAY, [SHIFT_LEADER], None, REASON, DOCUMENT),
     _guarded(_move("ask_forced_close", UNDER_WAY, [DISPATCHER, SHIFT_LEADER], None, REASON), "nothing_asked"),
     _guarded(_move("endorse", UNDER_WAY, [DISPATCHER]), "to_be_endorsed", "another_person"),
     _guarded(_move("grant", UNDER_WAY, [SHIFT_LEADER]), "to_be_granted", "another_person", "not_the_handler",
@@ -152,6 +172,14 @@ MOVES: tuple[Move, ...] = (
               Need("photo_after", "photo"), Need("note", required=False)),
         "on_the_list", "nobody_signed", "whistles_ended",
     ),
+    # Struck off the ledger: somebody else saw that what was closed is done.
+    _guarded(
+        _move("strike", [CLOSED, EVALUATED, SELF_HANDLED], [SHIFT_LEADER], None,
+              Need("verified", "choice", choices=("on_spot", "called_back", "by_papers")),
+              Need("note", required=False)),
+        "not_struck", "not_the_handler", "not_the_closer",
+    ),
+    _guarded(_move("unstrike", [CLOSED, EVALUATED, SELF_HANDLED], [SHIFT_LEADER], None, REASON), "is_struck"),
 )  # fmt: skip
 
 
@@ -189,7 +217,9 @@ def locked_in(moves: Sequence[Move]) -> list[str]:
 
 
 # What follows from moves that leave it open.
-LEFT_OPEN: Mapping[str, set[str]] = {"feed_back": {FED_BACK}, "refuse": {RETURNED}, "grant": {SUSPENDED, CLOSED}}
+LEFT_OPEN: Mapping[str, set[str]] = {
+    "feed_back": {FED_BACK}, "refuse": {RETURNED}, "grant": {SUSPENDED, CLOSED}, "miss_call": {EVALUATED},
+}  # fmt: skip
 
 
 def read(move: Move, said: Mapping[str, Any]) -> Json:

@@ -105,6 +105,16 @@ def set_password(session: Session, username: str, password: str) -> None:
     get(session, username).password_hash = _hashed(password)
 
 
+def close(session: Session, username: str, *, now: datetime) -> None:
+    """Close an account: it opens nothing any more, and its name stays where it stands. Raise Conflict if it is."""
+    account = get(session, username)
+    if not account.active:
+        at = account.closed_at.isoformat(timespec="minutes") if account.closed_at else "—"
+        raise Conflict("account.closed_already", username=username, at=at)
+    account.active, account.closed_at = False, now
+    session.flush()
+
+
 def give_post(session: Session, username: str, unit: tuple[str, str, str], *, start: date) -> Post:
     """Make an account answer for a unit (net, level, code) from a date on."""
     net, level, code = unit

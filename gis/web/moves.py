@@ -66,6 +66,10 @@ def _loop() -> workflow.Loop:
     return workflow.Loop(asked.settings())
 
 
+def _book() -> rules.Book:
+    return _loop().rules(auth.session())
+
+
 def _said(body: Json, pictures: dict[str, str]) -> Said:
     unknown = sorted(set(body) - FIELDS)
     if unknown or not isinstance(body.get("move"), str):
@@ -90,7 +94,7 @@ def _time(said: object) -> datetime | None:
 
 def _check_photos(issue_id: int, move: str, said: Said) -> None:
     """Raise NotFound where a photo is named that the issue has not."""
-    names = {need.name for each in _loop().moves if each.name == move for need in each.needs if need.kind == "photo"}
+    names = {need.name for each in _book().moves if each.name == move for need in each.needs if need.kind == "photo"}
     for name in names & set(said.fields):
         photos.get(auth.session(), issue_id, str(said.fields[name]))
 
@@ -108,7 +112,7 @@ def _move(move: Move, about: Matter, actor: Actor) -> Json:
 
 def _label(move: str) -> str:
     """Name a move in the city's own words, or in ours."""
-    return rules.name(move, auth.locale(), asked.settings().workflow_rules) or auth.say(f"move.{move}")
+    return _book().name(move, auth.locale()) or auth.say(f"move.{move}")
 
 
 def _need(need: Need) -> Json:

@@ -78,7 +78,7 @@ def page() -> ResponseReturnValue:
             nonce=g.csp_nonce,
         )
     )
-    return render_template("operator.html", boot=boot, drawn=drawn, who=who, city=_city(session, on))
+    return render_template("operator.html", boot=boot, drawn=drawn, who=who, city=city(session, on))
 
 
 @pages.get("/map/state")
@@ -89,7 +89,7 @@ def state() -> Response:
     # The number comes first: what happens meanwhile is told twice rather than lost, and telling twice does no harm.
     journal.seal(session)
     session.commit()
-    seq = journal.head(session)
+    seq = journal.head(session).seq
     told = {
         "seq": seq,
         "total": listing.total(session, filters),
@@ -294,7 +294,7 @@ _TOP = text("""
 """)
 
 
-def _city(session: Session, on: date) -> Json:
+def city(session: Session, on: date) -> Json:
     """Name the city and who drew it: the one unit at the top of the first net, if there is but one."""
     in_force = units.in_force(session, on)
     found = (

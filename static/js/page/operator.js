@@ -8,6 +8,7 @@ import { follow } from "./live.js";
 import * as desk from "./desk.js";
 import * as agreements from "./agreements.js";
 import * as alarm from "./alarm.js";
+import * as bell from "./bell.js";
 import * as filters from "./filters.js";
 import * as hotspots from "./hotspots.js";
 import * as issue from "./issue.js";
@@ -87,6 +88,7 @@ function applyWaiting() {
 }
 
 function followList() {
+  bell.look();
   settle = 0;
   settled = Date.now();
   refresh();
