@@ -14,6 +14,7 @@ from gis.issues.moves import (
     CLOSED,
     COLLECTED,
     DISPATCHED,
+    DONE,
     ERRAND,
     EVALUATED,
     FED_BACK,
@@ -41,6 +42,12 @@ PHOTO, NOTE = Need("photo", "photo", required=False), Need("note", required=Fals
 
 def _call(name: str, of: Iterable[str], who: Iterable[str], needs: tuple[Need, ...], *guards: str) -> Move:
     return Move(name, frozenset(of), frozenset(who), needs, guards=guards)
+
+
+def _on_the_spot(name: str, needs: tuple[Need, ...], *guards: str) -> Move:
+    """Make a move of a department that has signed for the issue."""
+    who, at_it = frozenset({LEAD, ASSIST}), frozenset({SIGNED, DONE})
+    return Move(name, frozenset({*AT_WORK, FED_BACK}), who, needs, stages=at_it, guards=guards)
 
 
 BLOW = (
@@ -89,7 +96,6 @@ CALLS: tuple[Move, ...] = (
          Need("valid_to", "date", required=False)),
         "convened",
     ),
-    _call("record_jointly", [*AT_WORK, FED_BACK], [LEAD, ASSIST], (Need("found"), PHOTO), "speaks_for_a_side",
-          "nothing_to_sign"),
-    _call("countersign", [*AT_WORK, FED_BACK], [LEAD, ASSIST], (), "speaks_for_a_side", "to_countersign"),
+    _on_the_spot("record_jointly", (Need("found"), PHOTO), "speaks_for_a_side", "nothing_to_sign"),
+    _on_the_spot("countersign", (), "speaks_for_a_side", "to_countersign"),
 )  # fmt: skip

@@ -101,6 +101,7 @@ def place(session: Session, code: str, said: Mapping[str, Any], clerk: Clerk) ->
     if not location.located:
         raise Invalid("issue.still_nowhere", code=code, reason=location.reason)
     filing.move(session, issue.id, location, clerk)
+    safety.call_again(session, code, clerk)
     if not issue.located and safety.is_dangerous(issue.category, issue.reported_at, clerk.now):
         safety.order(session, [code], clerk)
     return location

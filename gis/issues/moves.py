@@ -94,12 +94,14 @@ def _guarded(move: Move, *guards: str, stages: Collection[str] = ()) -> Move:
 
 MOVES: tuple[Move, ...] = (
     _move("verify", [COLLECTED], [CLERK, INSPECTOR, LEADER], FILED, Need("note", required=False)),
-    _move("reject", [COLLECTED, FILED], [CLERK, SHIFT_LEADER], REJECTED, REASON, LAW),
-    _move("void", [COLLECTED, TO_LOCATE, FILED, RETURNED], [CLERK, SHIFT_LEADER], VOIDED, REASON),
+    _guarded(_move("reject", [COLLECTED, FILED], [CLERK, SHIFT_LEADER], REJECTED, REASON, LAW), "whistles_ended"),
+    _guarded(
+        _move("void", [COLLECTED, TO_LOCATE, FILED, RETURNED], [CLERK, SHIFT_LEADER], VOIDED, REASON), "whistles_ended"
+    ),
     _guarded(
         _move("merge", [COLLECTED, TO_LOCATE, FILED, DISPATCHED, RETURNED], [CLERK, DISPATCHER], MERGED,
               Need("target", "issue")),
-        "another_issue",
+        "another_issue", "whistles_ended",
     ),
     _guarded(
         _move("dispatch", [FILED, RETURNED], [DISPATCHER], DISPATCHED, Need("lead", "department", required=False),
@@ -168,7 +170,7 @@ MOVES: tuple[Move, ...] = (
     _guarded(
         _move("self_handle", [COLLECTED, FILED, DISPATCHED], [LEADER], SELF_HANDLED, Need("photo_before", "photo"),
               Need("photo_after", "photo"), Need("note", required=False)),
-        "on_the_list", "nobody_signed",
+        "on_the_list", "nobody_signed", "whistles_ended",
     ),
     # Struck off the ledger: somebody else saw that what was closed is done.
     _guarded(

@@ -265,7 +265,7 @@ class TestJointRecords:
             across.make("countersign", CG)
 
     def test_who_speaks_for_no_side_does_not_sign(self, across: Way) -> None:
-        across.after(("sign", CG), ("record_jointly", CG, {"found": "x"}))
+        across.after(("sign", CG), ("sign", ZF), ("record_jointly", CG, {"found": "x"}))
         with pytest.raises(Forbidden, match="not_a_side"):
             across.make("countersign", ZF)
 

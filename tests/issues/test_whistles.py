@@ -10,10 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid
+from gis.issues import intake
+from gis.issues.intake import Accepted, CategoryKey, Clerk, Report
 from gis.issues.matter import Actor
 from gis.issues.whistles import record
 from gis.issues.whistles.record import Whistle
 from gis.people import rosters
+from tests import town
 from tests.issues import called
 from tests.issues.called import (
     CALLER,
@@ -319,6 +322,30 @@ class TestTheEnd:
     def test_nothing_is_reviewed_before_it_is_over(self, way: Way) -> None:
         with pytest.raises(Conflict, match="not_over"):
             answered(way).make("review_whistle", CALLER, {"scores": {"cg": 1, "zf": 1}})
+
+
+class TestAnIssueThatGoesElsewhere:
+    @pytest.mark.parametrize(
+        ("move", "fields"), [("merge", {"target": "990101000009"}), ("reject", LAW), ("void", WHY)]
+    )
+    def test_with_an_open_whistle_it_does_not_end_by_another_way(
+        self, way: Way, move: str, fields: dict[str, str]
+    ) -> None:
+        called.plain(way.session, nth=9)
+        blown(way).in_state("filed")
+        with pytest.raises(Conflict, match="not_agreed"):
+            way.make(move, CHIEF if move != "merge" else DISPATCHER, fields)
+
+    def test_put_on_another_place_it_keeps_those_who_were_called(self, session: Session) -> None:
+        called.town_of_callers(session)
+        lon, lat = town.lonlat(0.4, 0.5)
+        place, clerk = {"lon": lon, "lat": lat, "accuracy_m": 5}, Clerk("wu", NOW)
+        report = Report("12345", "1", CategoryKey("gb", "1", "0501"), "破损", NOW, place)
+        [filed] = intake.accept_many(session, [report], clerk)
+        assert isinstance(filed, Accepted)
+        way = accepted(Way(session, filed.code, filed.id), "cg", "mz-west")
+        intake.place(session, way.code, place | {"lon": town.lonlat(0.6, 0.5)[0]}, clerk)
+        assert way.party("mz-west").mandatory
 
 
 class TestAcrossALine:

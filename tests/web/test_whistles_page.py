@@ -125,6 +125,7 @@ def blow(page: Page, *departments: str, type_: str = "key") -> None:
     said = {"done_by_self": "已上门三次", "why_not": "跨区，无权", "place": "楼前", "expected": "拆除加层"}
     for name, words in said.items():
         page.fill(f"#need-{name}", words)
+    page.fill("#need-report_by", "2030-01-02T10:30")
     for code in departments:
         tick = page.locator(f'#need-parties input[value="{code}"]')
         if tick.count():
@@ -247,6 +248,8 @@ def test_the_tab_lists_whistles_by_state_and_who_is_on_duty(
     south.reload()
     blow(south, "jd-east")
     expect(south.locator("#panel .whistle")).to_contain_text("待受理", timeout=SOON_MS)
+    # By the city's clock, wherever the browser stands.
+    expect(south.locator("#panel .whistle")).to_contain_text("2030年1月2日 10:30:00")
     expect(south.locator("#panel")).to_be_focused()
     south.keyboard.press("Escape")
     south.click("#tab-whistles")

@@ -175,6 +175,17 @@ def _call(matter: Matter, said: Said, outcome: Outcome, whistle: Whistle) -> Out
     )  # fmt: skip
 
 
+def call_again(matter: Matter, said: Said) -> None:
+    """Make the departments of whistles that are out parties again, after an issue was decided anew."""
+    out = [each for each in matter.whistles if each.state == record.CALLED]
+    if not out or not matter.row.lead:
+        return
+    codes = tuple(dict.fromkeys(code for each in out for code in each.departments if code != matter.row.lead))
+    codes_of = {"whistle": ", ".join(each.code for each in out)}
+    to = dispatch.Redirection(str(matter.row.lead), codes, "whistle", frozenset(), codes_of, WHISTLE)
+    dispatch.redirect(matter.session, matter.id, to, by=said.by.username, now=said.now)
+
+
 def _lead(matter: Matter, said: Said, whistle: Whistle) -> str:
     """Name who leads: who leads already; where nobody does, or who did refused, the one named, or the first called."""
     named, was = said.fields.get("lead"), matter.row.lead

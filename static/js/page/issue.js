@@ -64,7 +64,7 @@ export async function open(code, { keepView = false, unasked = false } = {}) {
     el("p", { class: "said" }, issue.text),
     issue.photos?.length ? el("div", { class: "photos" }, issue.photos.map((photo) => el("a", { href: photo.url, target: "_blank", rel: "noopener" }, el("img", { src: photo.url, alt: photo.name, loading: "lazy", width: 120, height: 90 })))) : null,
     el("p", { class: "badges" }, timeLeft(issue), badges(issue.flags), marks(loop.marks)),
-    moves.section(issue, loop, (after) => { say("changed"); return open(after, { keepView: true }); }),
+    moves.section(issue, loop, (after) => { say("changed"); return open(after, { keepView: true, unasked: true }); }),
     el("dl", { class: "facts" },
       fact(t("issue.reported"), fullTime(issue.reported_at)),
       fact(t("issue.received"), fullTime(issue.received_at)),
