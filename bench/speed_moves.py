@@ -94,7 +94,7 @@ def _due(engine: Engine, settings: Settings) -> list[Row]:
         timed("scan of 100,000 open issues for what is late, s", scanned, 2),
         timed("the same with 50,000 facts written down and told, s", noted, 30),
         timed("the scan when all is known, s", took, 2),
-        equal("late issues found, and found again", (len(found), len(again)), (OPEN // 2 - OPEN // 20_000 * 0, 0)),
+        equal("late issues found, and found again", (len(found), len(again)), (OPEN // 2, 0)),
     ]
 
 
@@ -181,9 +181,8 @@ def _worker(settings: Settings) -> Iterator[None]:
 
 def _found(session: Session) -> None:
     session.execute(text("INSERT INTO source VALUES ('bench', 'bench', 'bench', 'WGS84', NULL, NULL)"))
-    session.execute(
-        text("INSERT INTO department (code, kind, name_zh, name_en) VALUES ('cg', 'CG', 'x', 'x'), ('zf', 'ZF', 'x', 'x')")
-    )
+    columns = "INSERT INTO department (code, kind, name_zh, name_en) VALUES"
+    session.execute(text(f"{columns} ('cg', 'CG', 'x', 'x'), ('zf', 'ZF', 'x', 'x')"))
     for name in ("CN-shifts.csv", "CN-2026.csv"):
         calendars.load(session, calendars.DATA / name, by="bench", now=NOW)
 
@@ -229,18 +228,19 @@ _REASON = '{"code": "clock.by_condition", "params": {}, "calendar": null, "lacki
 # One more line of each issue's life, with its move and its step.
 _LIFE = """
 WITH chosen AS (SELECT id, ground FROM issue ORDER BY id LIMIT :issues), extra AS (
-    SELECT id, ground, copy FROM chosen, generate_series(0, (SELECT :issues / greatest(count(*), 1) FROM chosen)) AS copy
+    SELECT id, ground, copy
+    FROM chosen, generate_series(0, (SELECT :issues / greatest(count(*), 1) FROM chosen)) AS copy
 ), lines AS (SELECT id, ground, copy * 10 + :nth + 1 AS version FROM extra LIMIT :issues), moved AS (
     INSERT INTO move (issue_id, version, name, from_state, to_state, actor, role, department, at, said_at, fields)
-    SELECT id, version, 'sign', 'dispatched', 'handling', 'at cg', 'department', 'cg', :now, :now, '{"done": "cleared"}'
-    FROM lines
+    SELECT id, version, 'sign', 'dispatched', 'handling', 'at cg', 'department', 'cg', :now, :now,
+           '{"done": "cleared"}' FROM lines
 ), stepped AS (
     INSERT INTO party_step (issue_id, version, department, step, by, at, said_at, fields)
     SELECT id, version, 'cg', 'signed', 'at cg', :now, :now, '{"done": "cleared"}' FROM lines
 ), told AS (
     INSERT INTO entry (issue_id, kind, params, ground, actor, at)
-    SELECT id, 'moved', '{"move": "move.sign", "to": "state.handling", "from": "state.dispatched", "version": 1}', ground,
-           'at cg', :now FROM lines RETURNING id
+    SELECT id, 'moved', '{"move": "move.sign", "to": "state.handling", "from": "state.dispatched", "version": 1}',
+           ground, 'at cg', :now FROM lines RETURNING id
 )
 INSERT INTO unsealed SELECT id FROM told
 """

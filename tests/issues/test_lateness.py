@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from gis.errors import Conflict, Forbidden
 from gis.issues import appeals, calendars, clocks, lateness
 from gis.issues.clerk import Clerk
-from gis.issues.lateness import Fact
 from gis.issues.matter import Actor, Matter
 from tests.issues import looped
 from tests.issues.looped import CG, CHIEF, DISPATCHER, NOW, SW, Way

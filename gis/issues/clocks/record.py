@@ -100,8 +100,7 @@ def of_issue(session: Session, issue_id: int) -> list[Kept]:
 
 def history(session: Session, issue_id: int) -> list[Kept]:
     """List everything that happened to the clocks of an issue, each clock's in its order."""
-    sql = text(f"SELECT {_COLUMNS} FROM clock WHERE issue_id = :issue_id ORDER BY department, name, version")
-    return [_kept(row) for row in session.execute(sql, {"issue_id": issue_id})]
+    return [_kept(row) for row in _HISTORY.run(session, {"issue_id": issue_id})]
 
 
 def suspend(session: Session, kept: Kept, until: datetime | None, clerk: Clerk) -> Kept:
@@ -248,6 +247,7 @@ _COLUMNS = (
     "issue_id, name, department, version, event, started_at, limit_value, limit_unit, extensions, pauses, due_at,"
     " warn_at, stopped_at, reason, at, by"
 )
+_HISTORY = db.Prepared(f"SELECT {_COLUMNS} FROM clock WHERE issue_id = :issue_id ORDER BY department, name, version")
 # The last version of each clock, if it has started and not stopped.
 _GOING = text(f"""
 SELECT * FROM (
