@@ -106,8 +106,9 @@ def test_a_mover_killed_hundreds_of_times_leaves_nothing_half_done(
 ) -> None:
     environ = {**os.environ, "SHAOTU_DATABASE_URL": str(settings.database_url), "SHAOTU_VAR_DIR": str(settings.var_dir)}
     # One process forks movers that have imported everything: each lives for some moves only.
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    nursery: subprocess.Popen[str] = subprocess.Popen([sys.executable, "-c", NURSERY], cwd=ROOT, env=environ, **pipes)
+    nursery = subprocess.Popen(
+        [sys.executable, "-c", NURSERY], cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert nursery.stdin
     for nth in range(KILLS):
         nursery.stdin.write("fork\n")
@@ -165,6 +166,8 @@ class Dies(Exception):
 
 @pytest.mark.parametrize("road", ROADS)
 def test_whichever_statement_is_the_last_one_nothing_is_half_done(clean_db: Engine, ways: list[str], road: str) -> None:
+    left = 0
+
     def die(*_said: object) -> None:
         nonlocal left
         left -= 1
