@@ -13,7 +13,7 @@ import click
 
 from gis import language
 from gis import settings as product
-from gis.cli.context import cli_session, locale
+from gis.cli.context import cli_session, locale, recorded
 from gis.errors import Invalid
 from gis.issues import dispatch, drafts, duty_lists, replay
 
@@ -35,7 +35,7 @@ def duties() -> None:
 @click.option("--by", default="gis duties load", show_default=True, help="Who loads it.")
 def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str) -> None:  # noqa: PLR0913, PLR0917 -- options
     """Read a list from CSV or XLSX and keep it as a draft; every wrong row is told."""
-    with cli_session() as session:
+    with recorded() as session:
         rules = duty_lists.read(session, file, scheme)
         if not check:
             duty_lists.load(session, (name, version), rules, by=by, now=datetime.now(UTC))
@@ -49,7 +49,7 @@ def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str)
 @click.option("--from", "start", type=DAY, required=True, help="The first day it holds.")
 def activate(name: str, version: str, start: datetime) -> None:
     """Put version VERSION of list NAME in force from a day."""
-    with cli_session() as session:
+    with recorded() as session:
         duty_lists.activate(session, name, version, start.date())
     _tell("duties.cli.activated", list=name, version=version, start=start.date())
 
