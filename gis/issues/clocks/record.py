@@ -263,7 +263,7 @@ FROM unnest(CAST(:ids AS bigint[])) AS asked (id) LEFT JOIN LATERAL (
         WHERE issue_id = asked.id AND department = '' AND name = ANY(:ends) ORDER BY name, version DESC
     ) AS last WHERE last.due_at IS NOT NULL AND last.stopped_at IS NULL ORDER BY last.due_at, last.name LIMIT 1
 ) AS first ON true
-WHERE issue.id = asked.id
+WHERE issue.id = asked.id AND (issue.due_at, issue.warn_at) IS DISTINCT FROM (first.due_at, first.warn_at)
 """)
 _DUE = text("SELECT id, code, due_at, lead FROM issue WHERE due_at < :now ORDER BY due_at, id")
 _DUE_OR_SOON = text("SELECT id, code, due_at, lead FROM issue WHERE warn_at <= :now ORDER BY due_at, id")
