@@ -28,16 +28,23 @@ from gis.web import (
     atlas,
     auth,
     batch,
+    call_backs,
+    calls,
     dossier,
+    evaluation,
     ground,
     headers,
     health,
+    ledger,
     live,
     moves,
     notices,
     operator,
     packing,
+    papers,
     serve,
+    shifts,
+    sweeps,
     tiles,
 )
 
@@ -48,12 +55,19 @@ BLUEPRINTS = (
     batch.blueprint,
     live.blueprint,
     moves.blueprint,
+    calls.blueprint,
     notices.blueprint,
     operator.pages,
     atlas.pages,
     dossier.pages,
     agreements.pages,
+    call_backs.pages,
+    evaluation.pages,
     tiles.pages,
+    ledger.pages,
+    sweeps.blueprint,
+    shifts.pages,
+    papers.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -83,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Put the product together; raise Problems if a setting is wrong."""
     settings = settings or product.load()
     # A table that does not hold is told at start, not with the first move.
-    rules.table(settings.workflow_rules)
+    rules.of_file(settings.workflow_rules)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)

@@ -181,8 +181,12 @@ def _worker(settings: Settings) -> Iterator[None]:
 
 def _found(session: Session) -> None:
     session.execute(text("INSERT INTO source VALUES ('bench', 'bench', 'bench', 'WGS84', NULL, NULL)"))
-    columns = "INSERT INTO department (code, kind, name_zh, name_en) VALUES"
-    session.execute(text(f"{columns} ('cg', 'CG', 'x', 'x'), ('zf', 'ZF', 'x', 'x')"))
+    session.execute(
+        text(
+            "INSERT INTO department (code, kind, name_zh, name_en)"
+            " VALUES ('cg', 'CG', 'x', 'x'), ('zf', 'ZF', 'x', 'x')"
+        )
+    )
     for name in ("CN-shifts.csv", "CN-2026.csv"):
         calendars.load(session, calendars.DATA / name, by="bench", now=NOW)
 

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis import settings as product
 from gis.errors import ShaotuError
-from gis.issues import channels, journal, lateness, outbox, senders, workflow
+from gis.issues import channels, escalations, journal, lateness, outbox, senders, workflow
 from gis.issues.channels import Channel
 from gis.issues.clerk import Clerk
 from gis.issues.outbox import Tiding
@@ -80,6 +80,8 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("seal", timedelta(seconds=0.5), seal),
         Job("resume", timedelta(minutes=1), resume),
         Job("overdue", timedelta(seconds=30), overdue),
+        Job("escalate", timedelta(minutes=1), escalate),
+        Job("uncalled", timedelta(minutes=10), leave_uncalled),
         Job("digest", timedelta(minutes=10), digest),
         Job("index", timedelta(hours=1), build_indexes),
         *(
@@ -115,6 +117,20 @@ def overdue(work: Work) -> bool:
         facts = lateness.find(session, work.now, LATE_MOST)
         lateness.note(session, facts, work.clerk)
     return len(facts) >= LATE_MOST
+
+
+def escalate(work: Work) -> bool:
+    """Send up what a level did not answer in its time."""
+    with work.session() as session:
+        escalations.due(session, work.now, Loop(work.settings))
+    return False
+
+
+def leave_uncalled(work: Work) -> bool:
+    """Settle what was closed and nobody can be called about."""
+    with work.session() as session:
+        workflow.leave_uncalled(session, work.now, Loop(work.settings))
+    return False
 
 
 def digest(work: Work) -> bool:

@@ -30,6 +30,7 @@ COMMANDS = {
     "locate": "gis.cli.locate:locate",
     "messages": "gis.cli.messages:messages",
     "places": "gis.cli.places:places",
+    "rosters": "gis.cli.rosters:rosters",
     "standards": "gis.cli.standards:standards_",
     "users": "gis.cli.users:users",
     "worker": "gis.worker:worker",

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 START = bytes(32)
 # What is said freely with a move, and where a person stood. A name may be added; none may be taken out.
 SAID = (
-    "reason", "ground_of_law", "document", "done", "note", "position", "words", "did", "expects", "minutes", "text",
+    "reason", "ground_of_law", "document", "done", "note", "position", "words", "did", "expects", "minutes", "reply",
+    "text",
 )  # fmt: skip
 _SAID = "ARRAY[" + ", ".join(f"'{name}'" for name in SAID) + "]"
 

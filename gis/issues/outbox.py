@@ -151,6 +151,7 @@ def _state(letter: Letter, outcome: Outcome, channel: Channel) -> str:
 
 _dumps = partial(json.dumps, ensure_ascii=False, default=str)
 # Who has no address on a channel is not told by it. A reporter's number is looked up when it is sent, never copied.
+# No target is named after ON CONFLICT: with one, who tells would have to be among those told, to read the row.
 _PUT = db.Prepared("""
 INSERT INTO message (key, event, channel, recipient, contact_id, issue_id, params, at, state, next_at)
 SELECT event || ':' || stem || ':' || told.channel || ':' || recipient || coalesce(':' || contact.id, ''),
@@ -162,7 +163,7 @@ FROM unnest(CAST(:event AS text[]), CAST(:stem AS text[]), CAST(:recipient AS te
      AS told (event, stem, recipient, channel, direct, issue_id, params)
 LEFT JOIN contact ON NOT direct AND contact.owner = recipient AND contact.channel = told.channel AND contact.active
 WHERE direct OR contact.id IS NOT NULL
-ON CONFLICT (key) DO NOTHING
+ON CONFLICT DO NOTHING
 """)
 _UNSURE = text("""
 UPDATE message SET state = 'unsure' WHERE channel = :channel AND state = 'waiting'

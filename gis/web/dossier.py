@@ -114,12 +114,15 @@ def _entry(entry: Json, move: Row[Any] | None) -> Json:
     told = {"at": entry["at"].isoformat(), "actor": entry["actor"], "kind": entry["kind"], "said": said}
     if move is None:
         return told
-    words = [str(move.fields[name]) for name in TOLD if move.fields.get(name)]
+    words = [auth.say(str(move.fields[name])) for name in TOLD if move.fields.get(name)]
     return told | {"words": " · ".join(words), "department": move.department}
 
 
 # What of the fields of a move is read with its history.
-TOLD = ("reason", "ground_of_law", "document", "done", "note", "until")
+TOLD = (
+    "reason", "ground_of_law", "document", "done", "note", "until", "done_by_self", "why_not", "expected", "person",
+    "minutes", "found",
+)  # fmt: skip
 _WORDS = text("SELECT version, department, fields FROM move WHERE issue_id = :issue_id")
 
 
