@@ -287,6 +287,16 @@ def test_all_that_is_said_freely_with_a_move_can_be_erased() -> None:
     assert free <= set(chain.SAID)
 
 
+BESIDE = (
+    """INSERT INTO errand (issue_id, number, kind, department, units, reason, by, at, done)
+    SELECT id, 1, 'make_safe', 'cg', '{}', '王五家', 'x', now(), '王五开门' FROM issue""",
+    """INSERT INTO consultation (issue_id, number, reason, by, at, due_at, minutes)
+    SELECT id, 1, '王五', 'x', now(), now(), '王五' FROM issue""",
+    """INSERT INTO joint_record (issue_id, number, words, sides, by, at)
+    SELECT id, 1, '王五', '{}', 'x', now() FROM issue""",
+)
+
+
 class TestErasing:
     CHIEF = Who(1, "chief", "chief", "shift_leader", "zh", db.EVERYTHING, "")
     OTHER = replace(CHIEF, id=2, username="other", role="administrator")
@@ -312,6 +322,13 @@ class TestErasing:
         tables = [*(each.table for each in chain.TABLES), "entry", "message"]
         kept = [str(row) for table in tables for row in way.session.execute(text(f"SELECT * FROM {table}"))]
         assert not [row for row in kept if "王五" in row or "1380000" in row]
+
+    def test_what_stands_beside_the_chain_goes_too(self, owner: Engine, way: Way) -> None:
+        tamper(owner, *BESIDE)
+        self.erased(owner, way)
+        tables = ("errand", "consultation", "joint_record")
+        kept = [str(row) for table in tables for row in way.session.execute(text(f"SELECT * FROM {table}"))]
+        assert (len(kept), [row for row in kept if "王五" in row]) == (3, [])
 
     def test_the_salt_goes_with_the_words(self, owner: Engine, way: Way) -> None:
         self.erased(owner, way)
