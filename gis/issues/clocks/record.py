@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.errors import Conflict
-from gis.issues import lateness, standards
+from gis.issues import journal, lateness, standards
 from gis.issues.clerk import Clerk
 from gis.issues.clocks import values
 from gis.issues.clocks.book import read_setting
 from gis.issues.clocks.values import ENDS, Clock, Json, Reason
+from gis.issues.journal import Line
 from gis.issues.lateness import Fact
 from gis.issues.worktime import Pause
 
@@ -161,6 +162,9 @@ def set_anew(session: Session, clerk: Clerk) -> int:
             moved.append(_after(kept, values.SET_ANEW, clock, clerk))
     _append(session, moved)
     show(session, [kept.issue_id for kept in moved])
+    grounds = session.execute(_GROUNDS, {"ids": [kept.issue_id for kept in moved]})
+    lines = [Line("clock_set_anew", row.id, {}, tuple(row.ground)) for row in grounds]
+    journal.append_all(session, lines, by=clerk.by, now=clerk.now)
     return len(moved)
 
 
@@ -247,6 +251,7 @@ _COLUMNS = (
     "issue_id, name, department, version, event, started_at, limit_value, limit_unit, extensions, pauses, due_at,"
     " warn_at, stopped_at, reason, at, by"
 )
+_GROUNDS = text("SELECT id, ground FROM issue WHERE id = ANY(:ids) ORDER BY id")
 _HISTORY = db.Prepared(f"SELECT {_COLUMNS} FROM clock WHERE issue_id = :issue_id ORDER BY department, name, version")
 # The last version of each clock, if it has started and not stopped.
 _GOING = text(f"""
