@@ -94,7 +94,7 @@ def _due(engine: Engine, settings: Settings) -> list[Row]:
         timed("scan of 100,000 open issues for what is late, s", scanned, 2),
         timed("the same with 50,000 facts written down and told, s", noted, 30),
         timed("the scan when all is known, s", took, 2),
-        equal("late issues found, and found again", (len(found), len(again)), (OPEN // 2 - OPEN // 20_000 * 0, 0)),
+        equal("late issues found, and found again", (len(found), len(again)), (OPEN // 2, 0)),
     ]
 
 
@@ -236,8 +236,8 @@ WITH chosen AS (SELECT id, ground FROM issue ORDER BY id LIMIT :issues), extra A
     FROM chosen, generate_series(0, (SELECT :issues / greatest(count(*), 1) FROM chosen)) AS copy
 ), lines AS (SELECT id, ground, copy * 10 + :nth + 1 AS version FROM extra LIMIT :issues), moved AS (
     INSERT INTO move (issue_id, version, name, from_state, to_state, actor, role, department, at, said_at, fields)
-    SELECT id, version, 'sign', 'dispatched', 'handling', 'at cg', 'department', 'cg', :now, :now, '{"done": "cleared"}'
-    FROM lines
+    SELECT id, version, 'sign', 'dispatched', 'handling', 'at cg', 'department', 'cg', :now, :now,
+           '{"done": "cleared"}' FROM lines
 ), stepped AS (
     INSERT INTO party_step (issue_id, version, department, step, by, at, said_at, fields)
     SELECT id, version, 'cg', 'signed', 'at cg', :now, :now, '{"done": "cleared"}' FROM lines

@@ -1,11 +1,13 @@
 """The way to the database: an engine that may do little, sessions that know whose they are, and migrations."""
 
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -13,7 +15,7 @@ import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, DateTime, Engine, Text, create_engine, event, make_url, text
+from sqlalchemy import Connection, CursorResult, DateTime, Engine, Text, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -133,6 +135,33 @@ def driver_cursor(session: Session) -> Iterator[psycopg2.extensions.cursor]:
         except psycopg2.Error as error:
             gone = cursor.connection.closed != 0
             raise DBAPIError.instance(None, None, error, psycopg2.Error, connection_invalidated=gone) from error
+
+
+class Prepared:
+    """A statement that the server plans once for each connection.
+
+    Row-level policies make plans dear: to plan the few statements of a move cost more than to run them. Values are
+    named :like_this; the server has to see their types, by a column or a CAST.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self._names = tuple(dict.fromkeys(NAMED.findall(sql)))
+        self._sql = NAMED.sub(lambda found: f"${self._names.index(found[1]) + 1}", sql)
+        self._key = f"shaotu_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
+        self._call = f"EXECUTE {self._key} ({', '.join(['%s'] * len(self._names))})"
+
+    def run(self, session: Session, params: Mapping[str, Any]) -> CursorResult[Any]:
+        """Run it in the session's transaction."""
+        connection = session.connection()
+        known: set[str] = connection.info.setdefault("prepared", set())
+        if self._key not in known:
+            connection.exec_driver_sql(f"PREPARE {self._key} AS {self._sql.replace('%', '%%')}")
+            known.add(self._key)
+        return connection.exec_driver_sql(self._call, tuple(params[name] for name in self._names))
+
+
+# Two colons are a cast.
+NAMED = re.compile(r"(?<!:):([a-z_]\w*)")
 
 
 def foreseen(error: SQLAlchemyError) -> ShaotuError | None:

@@ -97,7 +97,7 @@ class TestTurns:
         file = tmp_path / "channels.toml"
         file.write_text("[a]\nkind='http'\nurl='x'\nbody='y'\n[b]\nkind='http'\nurl='x'\nbody='y'\n", "utf-8")
         names = [job.name for job in worker.registry(Settings(channels=file))]
-        assert names == ["seal", "resume", "overdue", "digest", "index", "outbox:a", "outbox:b"]
+        assert [name for name in names if name.startswith("outbox:")] == ["outbox:a", "outbox:b"]
 
 
 class TestJobs:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gis import language
-from gis.cli.context import cli_session, locale
+from gis.cli.context import cli_session, locale, recorded
 from gis.cli.duties import DAY, read_json
 from gis.issues import agreements as pacts
 from gis.issues import drafts
@@ -28,7 +28,7 @@ def add(file: Path, by: str) -> None:
     categories, valid_to and document may be said too. Units are written net:level:code.
     """
     draft = drafts.parse(read_json(file))
-    with cli_session() as session:
+    with recorded() as session:
         code = pacts.add(session, draft, by=by, now=datetime.now(UTC))
     click.echo(language.say("agreements.cli.added", locale(), code=code))
 
@@ -37,7 +37,7 @@ def add(file: Path, by: str) -> None:
 @click.argument("code")
 def withdraw(code: str) -> None:
     """End agreement CODE for issues to come; it stays on record."""
-    with cli_session() as session:
+    with recorded() as session:
         pacts.withdraw(session, code, now=datetime.now(UTC))
     click.echo(language.say("agreements.cli.withdrawn", locale(), code=code))
 

@@ -10,8 +10,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -83,13 +81,11 @@ def erase(code: str, reason: str | None, approve: bool, by: str) -> None:
 @click.option("--most", default=200, show_default=True)
 def log(since: datetime | None, most: int) -> None:
     """List sign-ins, changed rules and accounts, unmaskings and erasures, the last first."""
-    table = Table("at", "kind", "by", "issue", "params")
     with cli_session() as session:
         for line in chain.log(session, since=since and since.replace(tzinfo=UTC), most=most):
-            said = ", ".join(f"{name}={value}" for name, value in line["params"].items())
-            kind = language.say(f"entry.{line['kind']}", locale())
-            table.add_row(line["at"].isoformat(timespec="seconds"), kind, line["actor"], line["code"], said)
-    Console().print(table)
+            said = language.say(f"entry.{line['kind']}", locale(), **line["params"])
+            at = line["at"].isoformat(timespec="seconds")
+            click.echo("  ".join(each for each in (at, line["actor"], line["code"], said) if each))
 
 
 def _faults(engine: Engine, sessions: int, kept: str | None) -> Iterator[Fault]:

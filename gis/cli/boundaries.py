@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from gis import language
 from gis import settings as product
 from gis.cli import index as indexes
-from gis.cli.context import cli_session
+from gis.cli.context import cli_session, recorded
 from gis.errors import Invalid
 from gis.territory import boundaries as ground
 from gis.territory import faults
@@ -68,7 +68,7 @@ def load(manifest: Path, data: Path | None, geojson: Path | None, accept: bool, 
     """Load the editions of a manifest, dark: they answer for no date before they are activated. All of them or none."""
     said = ground.read_manifest(manifest, folder=data)
     now = datetime.now(UTC)
-    with cli_session() as session, _progress() as progress:
+    with recorded() as session, _progress() as progress:
         drafts = _read(said, session)
         task = progress.add_task(_say("cli.boundaries.writing"), total=len(drafts))
         try:
@@ -94,7 +94,7 @@ def load(manifest: Path, data: Path | None, geojson: Path | None, accept: bool, 
 @DRY_RUN
 def activate(net: str, edition: str, start: datetime | None, dry_run: bool) -> None:
     """Let an edition answer from a date; the one before it answers until then."""
-    with cli_session() as session:
+    with recorded() as session:
         day = start.date() if start else None
         made = ground.activate(session, net, edition, day, by=_who(), now=datetime.now(UTC))
         click.echo(
@@ -109,7 +109,7 @@ def activate(net: str, edition: str, start: datetime | None, dry_run: bool) -> N
 @DRY_RUN
 def retire(net: str, edition: str, dry_run: bool) -> None:
     """Withdraw an edition: it answers for no date any more, its record stays, the one before it answers on."""
-    with cli_session() as session:
+    with recorded() as session:
         ground.retire(session, net, edition, by=_who(), now=datetime.now(UTC))
         click.echo(_say("cli.boundaries.retired", net=net, edition=edition))
         _finish(session, dry_run=dry_run)

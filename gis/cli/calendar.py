@@ -11,7 +11,7 @@ import click
 
 from gis import language
 from gis import settings as product
-from gis.cli.context import cli_session, locale
+from gis.cli.context import cli_session, locale, recorded
 from gis.cli.duties import DAY
 from gis.issues import calendars, clocks
 from gis.issues.clerk import Clerk
@@ -33,7 +33,7 @@ def load(files: tuple[Path, ...]) -> None:
     Clocks that run, or that waited for the year, are set by it at once; how they stood before stays on record.
     """
     clerk = Clerk(getpass.getuser(), datetime.now(UTC), product.load())
-    with cli_session() as session:
+    with recorded() as session:
         for path in files:
             part = calendars.load(session, path, by=clerk.by, now=clerk.now)
             said = "calendar.cli.known" if part.known else "calendar.cli.loaded"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gis import language
-from gis.cli.context import cli_session, locale
+from gis.cli.context import cli_session, locale, recorded
 from gis.cli.duties import DAY
 from gis.issues import categories as schemes
 from gis.issues import files
@@ -25,7 +25,7 @@ def departments() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def load_departments(file: Path) -> None:
     """Take in departments from CSV or XLSX: code, kind, name_zh, name_en, net, level, unit_code."""
-    with cli_session() as session:
+    with recorded() as session:
         loaded = offices.load(session, [row for _, row in files.open_table(file).rows])
     _tell("departments.cli.loaded", n=loaded)
 
@@ -36,7 +36,7 @@ def load_departments(file: Path) -> None:
 @click.option("--kinds", help="Only these kinds, separated by spaces.")
 def establish(net: str, on: datetime, kinds: str | None) -> None:
     """Open one department of each kind for each unit of the level it serves, where there is none yet."""
-    with cli_session() as session:
+    with recorded() as session:
         table = units.load_units(session, units.of_net(session, net, on.date()).id)
         served = [table.ref(row) for row in range(len(table))]
         opened = offices.establish(session, served, kinds.split() if kinds else None)
@@ -79,7 +79,7 @@ def categories() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def load_categories(file: Path) -> None:
     """Take in a scheme from CSV or XLSX: scheme, version, code, parent, name_zh, name_en, urgency, boundary_risk."""
-    with cli_session() as session:
+    with recorded() as session:
         loaded = schemes.load(session, file)
     _tell("categories.cli.loaded", n=loaded)
 

@@ -13,7 +13,7 @@ import click
 
 from gis import language
 from gis import settings as product
-from gis.cli.context import cli_session, locale, signer
+from gis.cli.context import cli_session, locale, recorded, signer
 from gis.errors import Invalid
 from gis.issues import dispatch, drafts, duty_lists, replay
 
@@ -35,7 +35,7 @@ def duties() -> None:
 @click.option("--by", help="The account that answers for it; needed unless it is only checked.")
 def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str | None) -> None:  # noqa: PLR0913, PLR0917 -- options
     """Read a list from CSV or XLSX and keep it as a draft; every wrong row is told."""
-    with cli_session() as session:
+    with recorded() as session:
         rules = duty_lists.read(session, file, scheme)
         if not check:
             loaded_by = signer(session, by or "")
@@ -51,7 +51,7 @@ def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str 
 @click.option("--by", required=True, help="Another account than the one that loaded it.")
 def activate(name: str, version: str, start: datetime, by: str) -> None:
     """Put version VERSION of list NAME in force from a day."""
-    with cli_session() as session:
+    with recorded() as session:
         second = signer(session, by)
         duty_lists.activate(session, (name, version), start.date(), by=second, now=datetime.now(UTC))
     _tell("duties.cli.activated", list=name, version=version, start=start.date())

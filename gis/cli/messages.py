@@ -12,7 +12,7 @@ from rich.table import Table
 
 from gis import language
 from gis import settings as product
-from gis.cli.context import cli_session, locale
+from gis.cli.context import cli_session, locale, recorded
 from gis.errors import NotFound
 from gis.issues import channels, contacts, outbox, senders
 from gis.issues.channels import Channel
@@ -74,7 +74,7 @@ def test(channel: str, address: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def load(file: Path) -> None:
     """Take in where people are reached: a CSV file with owner, channel and address. What it does not name, ends."""
-    with cli_session() as session:
+    with recorded() as session:
         added, ended = contacts.load(session, file)
     click.echo(language.say("messages.contacts", locale(), added=added, ended=ended))
 

@@ -12,7 +12,7 @@ import click
 from sqlalchemy.orm import Session
 
 from gis import language
-from gis.cli.context import cli_session, locale
+from gis.cli.context import cli_session, locale, recorded
 from gis.cli.duties import DAY
 from gis.errors import NotFound
 from gis.issues import categories, standards
@@ -58,7 +58,7 @@ def check(file: Path, scheme: str, scheme_version: str, kind: str | None, plain:
 def load(file: Path, scheme: str, scheme_version: str, kind: str | None, plain: str, **said: str) -> None:
     """Keep a table of conditions as a draft, beside all versions before it; every row that is not taken is told."""
     title = Title(said["name"], said["version"], scheme, scheme_version, said["source"])
-    with cli_session() as session:
+    with recorded() as session:
         reading = Reader(_names(session, scheme, scheme_version), kind, plain).read(file)
         standards.load(session, title, reading, by=getpass.getuser(), now=datetime.now(UTC))
     _tell_reading(reading)
@@ -73,7 +73,7 @@ def load(file: Path, scheme: str, scheme_version: str, kind: str | None, plain: 
 @click.option("--plain", type=click.Choice(list(standards.PLAIN)), default=standards.WORKING, show_default=True)
 def load_orders(file: Path, name: str, version: str, source: str, plain: str) -> None:
     """Keep limits of work orders as a draft: city, request_type, urgency, sign, contact, reply."""
-    with cli_session() as session:
+    with recorded() as session:
         limits = orders.read(file, plain)
         title = Title(name, version, "", "", source)
         standards.load_orders(session, title, limits, by=getpass.getuser(), now=datetime.now(UTC))
@@ -87,7 +87,7 @@ def load_orders(file: Path, name: str, version: str, source: str, plain: str) ->
 @click.option("--from", "start", type=DAY, required=True, help="The first day it holds.")
 def activate(name: str, version: str, start: datetime) -> None:
     """Put version VERSION of standard NAME in force from a day, for issues filed from then on."""
-    with cli_session() as session:
+    with recorded() as session:
         standards.activate(session, name, version, start.date())
     _tell("standards.cli.activated", standard=name, version=version, start=start.date())
 
@@ -128,7 +128,7 @@ def list_notices(name: str, version: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def load_crosswalk(file: Path) -> None:
     """Take in classes of one scheme beside those of another, with what the one is to the other."""
-    with cli_session() as session:
+    with recorded() as session:
         loaded = crosswalk.load(session, file)
     _tell("standards.cli.crosswalk", pairs=loaded)
 

@@ -8,7 +8,8 @@ from rich.table import Table
 from sqlalchemy import select
 
 from gis import language
-from gis.cli.context import cli_session
+from gis.cli.context import cli_session, recorded
+from gis.issues import journal
 from gis.people import accounts
 from gis.people.tables import Account, Post
 
@@ -30,7 +31,7 @@ def add(username: str, password: str, **said: str) -> None:
     newcomer = accounts.Newcomer(
         username, password, said["name"] or username, said["role"], said["locale"], said["department"] or None
     )
-    with cli_session() as session:
+    with recorded(journal.ACCOUNT_CHANGED) as session:
         accounts.add(session, newcomer, now=datetime.now(UTC))
     click.echo(language.say("cli.users.added", "zh", username=username, role=said["role"]))
 
@@ -40,7 +41,7 @@ def add(username: str, password: str, **said: str) -> None:
 @click.password_option()
 def passwd(username: str, password: str) -> None:
     """Give an account a new password; its open sessions end."""
-    with cli_session() as session:
+    with recorded(journal.ACCOUNT_CHANGED) as session:
         accounts.set_password(session, username, password)
 
 
@@ -77,7 +78,7 @@ def post(username: str, unit: str, start: datetime | None, end: bool) -> None:
     if len(parts) != 3 or not all(parts):
         raise click.BadParameter("NET:LEVEL:CODE", param_hint="UNIT")
     on = start.date() if start else date.today()  # noqa: DTZ011 - the day on the clock of whoever types
-    with cli_session() as session:
+    with recorded(journal.ACCOUNT_CHANGED) as session:
         if end:
             accounts.end_post(session, username, (parts[0], parts[1], parts[2]), end=on)
         else:
@@ -90,7 +91,7 @@ def post(username: str, unit: str, start: datetime | None, end: bool) -> None:
 @click.option("--revoke", is_flag=True, help="Take the key of this name back.")
 def token(username: str, name: str, revoke: bool) -> None:
     """Make a key for a program (shown once), or take it back."""
-    with cli_session() as session:
+    with recorded(journal.ACCOUNT_CHANGED) as session:
         if revoke:
             accounts.revoke_token(session, username, name, now=datetime.now(UTC))
         else:

@@ -101,7 +101,8 @@ def ask_erasure(session: Session, code: str, reason: str, *, by: Who, now: datet
 def erase(session: Session, code: str, *, by: Who, now: datetime) -> None:
     """Erase the words of an issue as another person asked; needs the rights of the tables' owner.
 
-    Raise Conflict if nobody asked, Forbidden if the same person did. Photos stay: their files are shared.
+    Raise Conflict if nobody asked, Forbidden if the same person did. Photos and papers stay: files are shared, and what
+    was signed and sent is on paper elsewhere too.
     """
     issue = _issue(session, code)
     _check_may(by)
@@ -165,6 +166,16 @@ _ERASURES = (
     "UPDATE appeal SET fields = fields - CAST(:said AS text[]) WHERE issue_id = :issue_id",
     "UPDATE appeal_answer SET fields = fields - CAST(:said AS text[]) WHERE issue_id = :issue_id",
     "UPDATE handoff SET reason = '' WHERE issue_id = :issue_id",
+    # Beside the chain: what was said there stands in it as the words of moves.
+    """UPDATE whistle SET done_by_self = '', why_not = '', expected = '', place = '', answer = ''
+       WHERE issue_id = :issue_id""",
+    """UPDATE whistle_review SET words = '' FROM whistle
+       WHERE whistle.id = whistle_review.whistle_id AND whistle.issue_id = :issue_id""",
+    "UPDATE escalation SET reason = '' WHERE issue_id = :issue_id",
+    "UPDATE errand SET reason = '', done = left(done, 0) WHERE issue_id = :issue_id",
+    "UPDATE consultation SET reason = '', minutes = left(minutes, 0) WHERE issue_id = :issue_id",
+    "UPDATE joint_record SET words = '' WHERE issue_id = :issue_id",
+    "UPDATE line_confirmation SET words = '' WHERE issue_id = :issue_id",
     "UPDATE seal SET salt = NULL FROM entry WHERE entry.id = seal.entry_id AND entry.issue_id = :issue_id",
 )
 _HASH = text("SELECT hash FROM seal WHERE seq = :seq")

@@ -64,12 +64,7 @@ def of(matter: Matter, move: Move, said: Said) -> Outcome:
 
 
 def record(matter: Matter, outcome: Outcome, said: Said, version: int) -> None:
-    """Append the parties' steps and the hand-off of a move that was written."""
-    steps = [
-        parties.Step(matter.id, version, department, step, said.by.username, said.now, said.at, said.fields)
-        for department, step in outcome.steps
-    ]
-    parties.add(matter.session, steps)
+    """Append the hand-off of a move that was written."""
     if outcome.handed:
         reason = str(said.fields.get("reason") or _last_reason(matter))
         hop = handoffs.Hop(matter.id, version, *outcome.handed, reason)

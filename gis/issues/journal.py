@@ -78,7 +78,9 @@ def append(session: Session, line: Line, *, by: str, now: datetime) -> None:
 def append_all(session: Session, lines: Iterable[Line], *, by: str, now: datetime) -> None:
     """Write lines into the journal in their order, and wake whoever listens once this commits."""
     rows = [(line.issue_id, line.kind, AsJson(line.params), list(line.ground), by, now) for line in lines]
-    if not rows:
+    if len(rows) == 1:
+        _ONE.run(session, dict(zip(COLUMNS, rows[0], strict=True)))
+    if len(rows) < 2:
         return
     with db.driver_cursor(session) as cursor:
         execute_values(
@@ -151,6 +153,8 @@ WITH written AS (INSERT INTO entry (issue_id, kind, params, ground, actor, at) V
      queued AS (INSERT INTO unsealed SELECT id FROM written RETURNING entry_id)
 SELECT pg_notify('{CHANNEL}', '') FROM queued LIMIT 1
 """
+COLUMNS = ("issue_id", "kind", "params", "ground", "actor", "at")
+_ONE = db.Prepared(_WRITTEN.replace("VALUES %s", "VALUES (:issue_id, :kind, :params, :ground, :actor, :at)"))
 _TAKEN = text("""
 DELETE FROM unsealed WHERE entry_id IN (SELECT entry_id FROM unsealed ORDER BY entry_id LIMIT :most)
 RETURNING entry_id

@@ -8,9 +8,10 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.errors import NotFound
 from gis.issues import errands, parties
 from gis.issues.errands import Errand
@@ -101,7 +102,7 @@ class Matter:
     @cached_property
     def past(self) -> Sequence[Row[Any]]:
         """The moves it made, first things first."""
-        return self.session.execute(_PAST, {"issue_id": self.id}).all()
+        return _PAST.run(self.session, {"issue_id": self.id}).all()
 
     def standing_of(self, actor: Actor) -> Standing | None:
         """Find how the mover's own department stands; None if it is not called."""
@@ -134,8 +135,7 @@ class Matter:
 
 def get(session: Session, code: str, settings: Settings, today: date, *, hold: bool = False) -> Matter:
     """Read an issue, and hold its row to the end of the transaction if asked; raise NotFound."""
-    sql = text(_SELECT + (" FOR UPDATE" if hold else ""))
-    row = session.execute(sql, {"code": code}).one_or_none()
+    row = (_HELD if hold else _SEEN).run(session, {"code": code}).one_or_none()
     if row is None:
         raise NotFound("issue.not_found", code=code)
     return Matter(session, row, settings, today)
@@ -146,7 +146,8 @@ SELECT id, code, state, version, scheme, category, lead, departments, ground, ma
        due_at, located, work_order, coalesce(reporter ->> 'phone', '') <> '' AS can_be_called
 FROM issue WHERE code = :code
 """
-_PAST = text("""
+_SEEN, _HELD = db.Prepared(_SELECT), db.Prepared(f"{_SELECT} FOR UPDATE")
+_PAST = db.Prepared("""
 SELECT version, name, from_state, to_state, actor, role, department, at, said_at, fields
 FROM move WHERE issue_id = :issue_id ORDER BY version
 """)

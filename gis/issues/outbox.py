@@ -17,6 +17,7 @@ from psycopg2.extras import Json as AsJson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.errors import NotFound, ShaotuError
 from gis.issues import channels
 from gis.issues.channels import DEPARTMENTS, NOTICE, REPORTER, Channel
@@ -75,7 +76,7 @@ def put(session: Session, tidings: Iterable[Tiding], settings: Settings, now: da
     if rows:
         names = ("event", "stem", "recipient", "channel", "direct", "issue_id", "params")
         columns = {name: [row[name] for row in rows] for name in names}
-        session.execute(_PUT, columns | {"now": now})
+        _PUT.run(session, columns | {"now": now})
 
 
 def claim(session: Session, channel: Channel, now: datetime, most: int = 1) -> list[Letter]:
@@ -116,7 +117,8 @@ def counts(session: Session) -> dict[tuple[str, str], int]:
 
 def _rows(tiding: Tiding, ways: Sequence[Channel]) -> Iterator[Json]:
     """Spell out to whom and by which way: a notice for each, their addresses, and the systems that listen."""
-    said = {"event": tiding.event, "stem": tiding.stem, "issue_id": tiding.issue_id, "params": AsJson(tiding.params)}
+    about = None if tiding.issue_id is None else str(tiding.issue_id)
+    said = {"event": tiding.event, "stem": tiding.stem, "issue_id": about, "params": _dumps(tiding.params)}
     carrying = [way for way in ways if way.carries(tiding.event)]
     for recipient in _recipients(tiding):
         if recipient != REPORTER:
@@ -150,13 +152,14 @@ def _state(letter: Letter, outcome: Outcome, channel: Channel) -> str:
 _dumps = partial(json.dumps, ensure_ascii=False, default=str)
 # Who has no address on a channel is not told by it. A reporter's number is looked up when it is sent, never copied.
 # No target is named after ON CONFLICT: with one, who tells would have to be among those told, to read the row.
-_PUT = text("""
+_PUT = db.Prepared("""
 INSERT INTO message (key, event, channel, recipient, contact_id, issue_id, params, at, state, next_at)
 SELECT event || ':' || stem || ':' || told.channel || ':' || recipient || coalesce(':' || contact.id, ''),
-       event, told.channel, recipient, contact.id, issue_id, params, :now,
-       CASE told.channel WHEN 'notice' THEN 'sent' ELSE 'waiting' END, :now
+       event, told.channel, recipient, contact.id, issue_id, params, CAST(:now AS timestamptz),
+       CASE told.channel WHEN 'notice' THEN 'sent' ELSE 'waiting' END, CAST(:now AS timestamptz)
 FROM unnest(CAST(:event AS text[]), CAST(:stem AS text[]), CAST(:recipient AS text[]), CAST(:channel AS text[]),
-            CAST(:direct AS boolean[]), CAST(:issue_id AS bigint[]), CAST(:params AS jsonb[]))
+            CAST(:direct AS boolean[]), CAST(CAST(:issue_id AS text[]) AS bigint[]),
+            CAST(CAST(:params AS text[]) AS jsonb[]))
      AS told (event, stem, recipient, channel, direct, issue_id, params)
 LEFT JOIN contact ON NOT direct AND contact.owner = recipient AND contact.channel = told.channel AND contact.active
 WHERE direct OR contact.id IS NOT NULL

@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.issues.moves import CALLED, DONE, LEAD, PASSED, REFUSED, SIGNED
-from gis.issues.tables import PartyStep
 
 Json = dict[str, Any]
 
@@ -57,23 +55,9 @@ class Standing:
         return {name: getattr(self, name) for name in plain} | told | {"jurisdictions": list(self.jurisdictions)}
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step to be written. version: of the move it is taken with."""
-
-    issue_id: int
-    version: int
-    department: str
-    step: str
-    by: str
-    at: datetime
-    said_at: datetime
-    fields: Mapping[str, Any]
-
-
 def of_issue(session: Session, issue_id: int) -> tuple[Standing, ...]:
     """List the departments called now, the lead first."""
-    rows = session.execute(_PARTIES, {"issue_id": issue_id})
+    rows = _PARTIES.run(session, {"issue_id": issue_id})
     return tuple(
         follow(
             Standing(
@@ -95,12 +79,6 @@ def follow(standing: Standing, steps: Iterable[Json]) -> Standing:
     for each in steps:
         standing = _after(standing, each["step"], datetime.fromisoformat(each["said_at"]), each["fields"])
     return standing
-
-
-def add(session: Session, steps: Sequence[Step]) -> None:
-    """Append steps."""
-    if steps:
-        session.execute(insert(PartyStep), [vars(step) | {"fields": dict(step.fields)} for step in steps])
 
 
 def all_fed_back(standings: Sequence[Standing]) -> bool:
@@ -140,7 +118,7 @@ def _after(was: Standing, step: str, at: datetime, fields: Mapping[str, Any]) ->
 
 # A department that was a party before and still is was called when it was called first; it is due by the clock of its
 # own, if it has one, else by the issue's.
-_PARTIES = text("""
+_PARTIES = db.Prepared("""
 SELECT party.department, party.role, party.mandatory, party.jurisdiction,
        (SELECT min(first.called_at) FROM party AS first
         WHERE first.issue_id = party.issue_id AND first.department = party.department) AS called_at,

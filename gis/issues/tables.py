@@ -275,11 +275,18 @@ class Unsealed(Base):
 
 
 class Seal(Base):
-    """The number an entry has in the live stream: dense, in commit order, given by one sealer at a time."""
+    """A link of the chain: the number an entry has in the live stream, dense and in commit order, and its digests.
+
+    salt: of the digest of words; None once they were erased by law.
+    """
 
     __tablename__ = "seal"
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     entry_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("entry.id"), unique=True)
+    facts: Mapped[bytes]
+    words: Mapped[bytes]
+    salt: Mapped[bytes | None]
+    hash: Mapped[bytes]
 
 
 class Load(Base):

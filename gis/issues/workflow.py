@@ -15,6 +15,7 @@ from psycopg2.extras import Json as AsJson
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from gis import db
 from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
 from gis.issues import consequences, journal, matter, moves, rules, telling, timing, whistling
 from gis.issues.consequences import Outcome
@@ -191,8 +192,8 @@ def _write(about: Matter, move: Move, said: Said, outcome: Outcome) -> Moved:
     version = about.row.version + 1
     done = Moved(about.id, about.row.code, version, about.state, outcome.to)
     session = about.session
-    session.execute(_MOVE, _line(done, move, said))
-    row: Row[Any] = session.execute(_STATE, _present(done, outcome)).one()
+    steps = {"departments": [each for each, _ in outcome.steps], "steps": [step for _, step in outcome.steps]}
+    row: Row[Any] = _WRITE.run(session, _line(done, move, said) | _present(done, outcome) | steps).one()
     consequences.record(about, outcome, said, version)
     timing.follow(about, move, said, outcome)
     params: dict[str, Any] = {"move": f"move.{move.name}", "version": version}
@@ -226,16 +227,22 @@ def _present(done: Moved, outcome: Outcome) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_MOVE = text("""
-INSERT INTO move (issue_id, version, name, from_state, to_state, actor, role, department, at, said_at, fields)
-VALUES (:issue_id, :version, :name, :from_state, :to_state, :actor, :role, :department, :at, :said_at, :fields)
-""")
-_STATE = text("""
+# One statement for the line, the steps of the parties and the row: a move is nothing but round trips.
+_WRITE = db.Prepared("""
+WITH moved AS (
+    INSERT INTO move (issue_id, version, name, from_state, to_state, actor, role, department, at, said_at, fields)
+    VALUES (:issue_id, :version, :name, :from_state, :to_state, :actor, :role, :department, :at, :said_at, :fields)
+), stepped AS (
+    INSERT INTO party_step (issue_id, version, department, step, by, at, said_at, fields)
+    SELECT :issue_id, :version, who, step, :actor, :at, :said_at, :fields
+    FROM unnest(CAST(:departments AS text[]), CAST(:steps AS text[])) WITH ORDINALITY AS taken (who, step, nth)
+    ORDER BY nth
+)
 UPDATE issue SET state = :state, version = :version,
        marks = ARRAY(SELECT DISTINCT mark FROM unnest(marks || CAST(:put AS text[])) AS mark
                      WHERE mark <> ALL(CAST(:taken AS text[])) ORDER BY mark),
-       closed_at = CASE WHEN :closes THEN CAST(:closed_at AS timestamptz) ELSE closed_at END,
-       merged_into = coalesce(:merged_into, merged_into)
+       closed_at = CASE WHEN CAST(:closes AS boolean) THEN CAST(:closed_at AS timestamptz) ELSE closed_at END,
+       merged_into = coalesce(CAST(:merged_into AS bigint), merged_into)
 WHERE id = :issue_id RETURNING departments
 """)
 _UNCALLED = text("""

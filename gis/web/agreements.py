@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.errors import Invalid, NotFound
-from gis.issues import agreements
+from gis.issues import agreements, journal
 from gis.issues.jurisdiction import practice
 from gis.people.accounts import ADMINISTRATOR, OPERATOR, PLANNER
 from gis.territory import places, units
@@ -41,12 +41,18 @@ def listed() -> Json:
     return {"agreements": [_shown(session, each, on) for each in agreements.find(session)]}
 
 
+def _record(what: str) -> None:
+    line = journal.Line(journal.RULES_CHANGED, None, {"what": what})
+    journal.append(auth.session(), line, by=auth.current().username, now=datetime.now(UTC))
+
+
 @pages.post("/agreements")
 @auth.require(*ENTER)
 def enter() -> ResponseReturnValue:
     """Put an agreement on record."""
     draft = agreements.parse(_body())
     code = agreements.add(auth.session(), draft, by=auth.current().username, now=datetime.now(UTC))
+    _record(f"agreement {code}")
     auth.session().commit()
     return {"code": code}, 201
 
@@ -56,6 +62,7 @@ def enter() -> ResponseReturnValue:
 def withdraw(code: str) -> Json:
     """End an agreement for issues to come."""
     agreements.withdraw(auth.session(), code, now=datetime.now(UTC))
+    _record(f"agreement {code} withdrawn")
     auth.session().commit()
     return {"code": code}
 

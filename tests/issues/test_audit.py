@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +18,7 @@ from gis.errors import Conflict, Forbidden, Invalid
 from gis.issues import audit, chain, journal
 from gis.issues.moves import MOVES
 from gis.people.accounts import Who
-from gis.settings import Settings
+from gis.settings import ROOT, Settings
 from tests.issues import looped
 from tests.issues.looped import CG, CHIEF, INSPECTOR, LAW, NOW, SW, Way
 
@@ -222,6 +225,52 @@ class TestVerify:
         assert faults(owner) == []
 
 
+def test_several_writing_processes_lose_and_double_nothing(clean_db: Engine, owner: Engine, settings: Settings) -> None:
+    with db.session(clean_db, db.EVERYTHING) as session:
+        looped.people(session)
+        for nth in range(1, 5):
+            way = looped.plain(session, nth)
+            journal.append(session, journal.Line("filed", way.issue_id), by="gis", now=NOW)
+        session.commit()
+    environ = {**os.environ, "SHAOTU_DATABASE_URL": str(settings.database_url), "SHAOTU_VAR_DIR": str(settings.var_dir)}
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(nth)], cwd=ROOT, env=environ) for nth in range(1, 5)]
+    assert [writer.wait() for writer in writers] == [0] * 4
+    with db.session(clean_db, db.EVERYTHING) as session:
+        seal(session)
+        told = session.execute(text("SELECT seq, entry_id FROM seal ORDER BY seq")).tuples().all()
+        written = set(session.scalars(text("SELECT id FROM entry")))
+    assert [seq for seq, _ in told] == list(range(1, 4 + 4 * 30 + 1))
+    assert ({entry for _, entry in told}, faults(owner)) == (written, [])
+
+
+# Urges one issue again and again, takes every fifth back, and seals now and then.
+WRITER = """
+import sys
+from datetime import timedelta
+from gis import db
+from gis.issues import journal, workflow
+from gis.issues.matter import Said
+from gis import settings as product
+from tests.issues.looped import DISPATCHER, NOW, Loop
+
+settings, nth = product.load(), int(sys.argv[1])
+engine, loop = db.connect(settings), Loop(settings)
+made = 0
+while made < 30:
+    with db.session(engine, db.EVERYTHING) as session:
+        said = Said(DISPATCHER, NOW + timedelta(minutes=made), {"reason": "x"})
+        workflow.advance(session, f"990101{nth:06}", "urge", said, loop)
+        if made % 5 == 4:
+            session.rollback()
+            workflow.advance(session, f"990101{nth:06}", "urge", said, loop)
+        session.commit()
+        made += 1
+        if made % 3 == 0:
+            journal.seal(session)
+            session.commit()
+"""
+
+
 def test_a_head_is_read_back_as_it_was_printed() -> None:
     head = journal.Head(7, bytes(range(32)))
     assert audit.parse_head(str(head)) == head
@@ -236,6 +285,16 @@ def test_what_is_no_head_is_refused(said: str) -> None:
 def test_all_that_is_said_freely_with_a_move_can_be_erased() -> None:
     free = {need.name for move in MOVES for need in move.needs if need.kind in {"text", "position"}}
     assert free <= set(chain.SAID)
+
+
+BESIDE = (
+    """INSERT INTO errand (issue_id, number, kind, department, units, reason, by, at, done)
+    SELECT id, 1, 'make_safe', 'cg', '{}', '王五家', 'x', now(), '王五开门' FROM issue""",
+    """INSERT INTO consultation (issue_id, number, reason, by, at, due_at, minutes)
+    SELECT id, 1, '王五', 'x', now(), now(), '王五' FROM issue""",
+    """INSERT INTO joint_record (issue_id, number, words, sides, by, at)
+    SELECT id, 1, '王五', '{}', 'x', now() FROM issue""",
+)
 
 
 class TestErasing:
@@ -263,6 +322,13 @@ class TestErasing:
         tables = [*(each.table for each in chain.TABLES), "entry", "message"]
         kept = [str(row) for table in tables for row in way.session.execute(text(f"SELECT * FROM {table}"))]
         assert not [row for row in kept if "王五" in row or "1380000" in row]
+
+    def test_what_stands_beside_the_chain_goes_too(self, owner: Engine, way: Way) -> None:
+        tamper(owner, *BESIDE)
+        self.erased(owner, way)
+        tables = ("errand", "consultation", "joint_record")
+        kept = [str(row) for table in tables for row in way.session.execute(text(f"SELECT * FROM {table}"))]
+        assert (len(kept), [row for row in kept if "王五" in row]) == (3, [])
 
     def test_the_salt_goes_with_the_words(self, owner: Engine, way: Way) -> None:
         self.erased(owner, way)

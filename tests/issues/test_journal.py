@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -149,3 +149,14 @@ def test_writing_nothing_wakes_nobody(clean_db: Engine) -> None:
     with opened(clean_db) as session:
         journal.append_all(session, [], by="li", now=NOW)
         assert session.scalar(text("SELECT count(*) FROM entry")) == 0
+
+
+def test_clocks_set_back_change_no_order(clean_db: Engine) -> None:
+    with opened(clean_db) as session:
+        for nth in range(3):
+            line = journal.Line(f"{nth}")
+            journal.append(session, line, by="li", now=NOW - timedelta(days=nth))
+            session.commit()
+            journal.seal(session)
+            session.commit()
+    assert read(clean_db) == [(1, "0"), (2, "1"), (3, "2")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden
-from gis.issues import appeals, calendars, clocks, lateness
+from gis.issues import appeals, audit, calendars, clocks, lateness
 from gis.issues.clerk import Clerk
 from gis.issues.matter import Actor, Matter
 from tests.issues import looped
@@ -102,6 +103,15 @@ def test_a_department_with_a_clock_of_its_own_is_late_by_it(way: Way) -> None:
     clocks.record.change(way.session, own, "started", kept.clock, clerk)
     scan(way, DUE + timedelta(hours=1))
     assert sorted(facts(way)) == [("", "handle"), ("sw", "handle")]
+
+
+def test_a_clock_set_anew_by_a_mended_calendar_is_in_the_history_and_bound_to_it(way: Way) -> None:
+    [kept] = clocks.of_issue(way.session, way.issue_id)
+    earlier = replace(kept.clock, due_at=NOW)
+    clocks.record.append(way.session, kept, "started", earlier, Clerk("li", NOW))
+    assert clocks.set_anew(way.session, Clerk("li", way.now)) == 1
+    kinds = way.session.scalars(text("SELECT kind FROM entry")).all()
+    assert (kinds, list(audit.unbound(way.session))) == (["clock_set_anew"], [])
 
 
 def test_it_is_told_in_the_history_of_the_issue(way: Way) -> None:

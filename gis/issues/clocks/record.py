@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.errors import Conflict
-from gis.issues import lateness, standards
+from gis.issues import journal, lateness, standards
 from gis.issues.clerk import Clerk
 from gis.issues.clocks import values
 from gis.issues.clocks.book import read_setting
 from gis.issues.clocks.values import ENDS, Clock, Json, Reason
+from gis.issues.journal import Line
 from gis.issues.lateness import Fact
 from gis.issues.worktime import Pause
 
@@ -100,8 +101,7 @@ def of_issue(session: Session, issue_id: int) -> list[Kept]:
 
 def history(session: Session, issue_id: int) -> list[Kept]:
     """List everything that happened to the clocks of an issue, each clock's in its order."""
-    sql = text(f"SELECT {_COLUMNS} FROM clock WHERE issue_id = :issue_id ORDER BY department, name, version")
-    return [_kept(row) for row in session.execute(sql, {"issue_id": issue_id})]
+    return [_kept(row) for row in _HISTORY.run(session, {"issue_id": issue_id})]
 
 
 def suspend(session: Session, kept: Kept, until: datetime | None, clerk: Clerk) -> Kept:
@@ -162,6 +162,9 @@ def set_anew(session: Session, clerk: Clerk) -> int:
             moved.append(_after(kept, values.SET_ANEW, clock, clerk))
     _append(session, moved)
     show(session, [kept.issue_id for kept in moved])
+    grounds = session.execute(_GROUNDS, {"ids": [kept.issue_id for kept in moved]})
+    lines = [Line("clock_set_anew", row.id, {}, tuple(row.ground)) for row in grounds]
+    journal.append_all(session, lines, by=clerk.by, now=clerk.now)
     return len(moved)
 
 
@@ -248,6 +251,8 @@ _COLUMNS = (
     "issue_id, name, department, version, event, started_at, limit_value, limit_unit, extensions, pauses, due_at,"
     " warn_at, stopped_at, reason, at, by"
 )
+_GROUNDS = text("SELECT id, ground FROM issue WHERE id = ANY(:ids) ORDER BY id")
+_HISTORY = db.Prepared(f"SELECT {_COLUMNS} FROM clock WHERE issue_id = :issue_id ORDER BY department, name, version")
 # The last version of each clock, if it has started and not stopped.
 _GOING = text(f"""
 SELECT * FROM (
@@ -263,7 +268,7 @@ FROM unnest(CAST(:ids AS bigint[])) AS asked (id) LEFT JOIN LATERAL (
         WHERE issue_id = asked.id AND department = '' AND name = ANY(:ends) ORDER BY name, version DESC
     ) AS last WHERE last.due_at IS NOT NULL AND last.stopped_at IS NULL ORDER BY last.due_at, last.name LIMIT 1
 ) AS first ON true
-WHERE issue.id = asked.id
+WHERE issue.id = asked.id AND (issue.due_at, issue.warn_at) IS DISTINCT FROM (first.due_at, first.warn_at)
 """)
 _DUE = text("SELECT id, code, due_at, lead FROM issue WHERE due_at < :now ORDER BY due_at, id")
 _DUE_OR_SOON = text("SELECT id, code, due_at, lead FROM issue WHERE warn_at <= :now ORDER BY due_at, id")
