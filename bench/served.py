@@ -39,7 +39,7 @@ class Served:
 
 @contextmanager
 def product(engine: Engine, settings: Settings, *program: str) -> Iterator[Served]:
-    """Serve a database, with an operator who may do everything; stop at the end. program: else app.py."""
+    """Serve a database, with an operator who may do everything, by app.py or another program; stop at the end."""
     served = Served("127.0.0.1", _free_port(), _operator(engine))
     environment = os.environ | {
         "SHAOTU_DATABASE_URL": str(settings.database_url),
