@@ -47,7 +47,8 @@ def product(engine: Engine, settings: Settings, *program: str) -> Iterator[Serve
         "SHAOTU_VAR_DIR": str(settings.var_dir),
         "SHAOTU_LOG_LEVEL": "error",
     }
-    process = subprocess.Popen([sys.executable, *(program or ("app.py",))], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    command = [sys.executable, *(program or ("app.py",))]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait(f"{served.url}/readyz")
         yield served
