@@ -10,13 +10,14 @@ from pathlib import Path
 
 import click
 
-from bench import proof, speed_http, speed_limits, speed_locator, speed_page
+from bench import proof, speed_evaluation, speed_http, speed_limits, speed_locator, speed_page
 from bench.figures import Row
 
 PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "The index: 70,000 cells, its peers in the same run": speed_locator.measure,
     "New York: loads, and one place over HTTP": speed_http.measure,
     "Due times of 100,000 open issues": speed_limits.measure,
+    "The evaluation of a month with a million issues": speed_evaluation.measure,
     "The page with 70,000 cells": speed_page.measure,
 }
 

@@ -26,7 +26,7 @@ WORK_MEM = "256MB"
 # What a count holds, over the columns below. A rate's base and what is counted of it are nested, so no rate passes one.
 COUNTS: Mapping[str, str] = {
     "reported": "reported", "valid": "valid", "filed": "filed", "public": "filed AND is_public",
-    "no_limit": "filed AND due_at IS NULL AND NOT self_handled", "relapses": "filed AND is_relapse",
+    "no_limit": "filed AND limit_at IS NULL AND NOT self_handled", "relapses": "filed AND is_relapse",
     "sent": "sent", "sent_right": "sent AND NOT sent_wrong",
     "due": "due", "handled": "due AND handled_at IS NOT NULL", "handled_on_time": "on_time",
     "late": "due AND NOT on_time", "closed": "due AND is_closed", "closed_on_time": "on_time AND is_closed",
@@ -85,7 +85,8 @@ def count(session: Session, question: Question, formulas: Formulas) -> dict[str,
 
 def listed(session: Session, question: Question, formulas: Formulas, subject: str, name: str) -> list[int]:
     """List the issues a count counts, the latest report first; as many as it says."""
-    sql = f"""{_facts(question, formulas)}
+    narrowed = "" if subject == ALL else _NARROWED["ground" if question.level else "departments"]
+    sql = f"""{_facts(question, formulas, narrowed)}
     SELECT id FROM fact WHERE subject = :subject AND ({COUNTS[name]}) ORDER BY reported_at DESC, id DESC"""
     return list(_ask(session, sql, _values(question, formulas) | {"subject": subject}).scalars())
 
@@ -99,24 +100,37 @@ def _values(question: Question, formulas: Formulas) -> Json:
     return {
         "since": question.period.since, "until": question.period.until, "level": f"{question.level}:",
         "only": None if question.only is None else list(question.only),
-        "within": list(question.within), "public": list(formulas.public_sources),
+        "within": list(question.within), "telling": list(TELLING), "public": list(formulas.public_sources),
     }  # fmt: skip
 
 
-def _facts(question: Question, formulas: Formulas) -> str:
+def _facts(question: Question, formulas: Formulas, narrowed: str = "") -> str:
     """Write the question up to `fact`: a row for each issue of each subject, with what the counts look at."""
     left_out = " OR ".join(EXCLUSIONS[name] for name in formulas.excluded) or "false"
     subjects = _UNITS if question.level else _DEPARTMENTS
-    return f"{_TOLD}, subject AS ({subjects}), {_FACT.format(left_out=left_out)}"
+    return f"{_TOLD.format(narrowed=narrowed)}, subject AS ({subjects}), {_FACT.format(left_out=left_out)}"
 
 
-# `moved` looks at all moves of an issue, and counts what was made before the end of the period.
+# Of one subject nobody else's issues need be looked at.
+_NARROWED = {
+    column: f"JOIN issue USING (id) WHERE issue.{column} && ARRAY[CAST(:subject AS text)]"
+    for column in ("ground", "departments")
+}
+# Moves that the counts look at.
+TELLING = (
+    "verify", "reject", "void", "merge", "return", "answer", "grant", "rework", "self_handle", "pass", "close", "reopen",
+    "evaluate", "miss_call",
+)  # fmt: skip
+# `touched` names each issue once: what it is joined to is planned by its number. `moved` looks at all that was made of
+# an issue, and counts what was made before the end of the period.
 _TOLD = """
 WITH touched AS MATERIALIZED (
-    SELECT id FROM issue WHERE reported_at >= :since AND reported_at < :until
-    UNION SELECT issue_id FROM clock
-    WHERE name = 'handle' AND due_at >= :since AND due_at < :until AND at < :until
-    UNION SELECT issue_id FROM move WHERE at >= :since AND at < :until AND name IN ('evaluate', 'miss_call')
+    SELECT id FROM (
+        SELECT id FROM issue WHERE reported_at >= :since AND reported_at < :until
+        UNION SELECT issue_id FROM clock
+        WHERE name = 'handle' AND due_at >= :since AND due_at < :until AND at < :until
+        UNION SELECT issue_id FROM move WHERE at >= :since AND at < :until AND name IN ('evaluate', 'miss_call')
+    ) AS any_of {narrowed}
 ), moved AS (
     SELECT issue_id, min(at) FILTER (WHERE name = 'verify') AS verified_at,
            coalesce(bool_or(name IN ('reject', 'void')) FILTER (WHERE past), false) AS refused,
@@ -137,22 +151,23 @@ WITH touched AS MATERIALIZED (
            max(version) FILTER (WHERE past AND name = 'evaluate' AND at >= :since) AS answered_by,
            coalesce(bool_or(name = 'miss_call' AND to_state = 'evaluated' AND at >= :since) FILTER (WHERE past), false)
                AS unreachable
-    FROM (SELECT *, at < :until AS past FROM move WHERE issue_id IN (SELECT id FROM touched)) AS made
+    FROM (SELECT move.*, at < :until AS past FROM touched JOIN move ON move.issue_id = touched.id
+          WHERE move.name = ANY(:telling)) AS made
     GROUP BY issue_id
 ), clocked AS (
     SELECT DISTINCT ON (issue_id, department) issue_id, department, due_at, stopped_at
-    FROM clock WHERE name = 'handle' AND at < :until AND issue_id IN (SELECT id FROM touched)
+    FROM touched JOIN clock ON clock.issue_id = touched.id WHERE clock.name = 'handle' AND clock.at < :until
     ORDER BY issue_id, department, version DESC
 ), told AS (
-    SELECT issue.id, issue.reported_at, issue.ground, issue.lead, own.due_at, own.stopped_at AS handled_at,
+    SELECT issue.id, issue.reported_at, issue.ground, own.due_at, own.stopped_at,
            issue.reported_at >= :since AND issue.reported_at < :until AS reported,
            issue.located AND issue.state <> 'collected' AND coalesce(moved.verified_at < :until, true) AS is_filed,
            issue.source = ANY(:public) AS is_public, issue.relapse_of IS NOT NULL AS is_relapse,
            issue.lead IS NOT NULL AND issue.state <> 'filed' AS is_sent,
-           moved.closed_by > coalesce(moved.reopened_by, 0) AS is_closed,
+           coalesce(moved.closed_by > coalesce(moved.reopened_by, 0), false) AS is_closed,
            coalesce(moved.refused, false) AS refused, coalesce(moved.merged, false) AS merged,
            coalesce(moved.returned, false) AS returned, coalesce(moved.suspended, false) AS suspended,
-           coalesce(moved.forced, false) AS forced, coalesce(moved.reworked, false) AS reworked,
+           coalesce(moved.forced, false) AS forced, coalesce(moved.reworked, false) AS failed,
            coalesce(moved.answered_at_once, false) AS answered_at_once,
            coalesce(moved.self_handled, false) AS self_handled,
            coalesce(moved.fixed_by > coalesce(moved.failed_by, 0), false) AS is_the_grids,
@@ -166,52 +181,56 @@ WITH touched AS MATERIALIZED (
     LEFT JOIN clocked AS own ON own.issue_id = issue.id AND own.department = ''
     LEFT JOIN move AS said ON said.issue_id = issue.id AND said.version = moved.answered_by
 )"""
-# An issue on several units of a level counts in each of them, and once in all.
-_UNITS = """
-    SELECT told.id, key AS subject, told.due_at, told.handled_at, told.reworked, told.returned AS sent_wrong,
-           false AS left_it
-    FROM told, unnest(told.ground) AS key
-    WHERE starts_with(key, :level) AND (CAST(:only AS text[]) IS NULL OR key = ANY(:only))
-    UNION ALL
-    SELECT id, '', due_at, handled_at, reworked, returned, false FROM told
-    WHERE CAST(:within AS text[]) = '{}' OR ground && CAST(:within AS text[])"""
+# What is each subject's own: its limit, when it was done, whether it had to be done again, was wrongly sent there, or
+# left. An issue on several units of a level counts in each of them, and once in all.
+_SEEN = "(cardinality(CAST(:within AS text[])) = 0 OR ground && CAST(:within AS text[]))"
+_UNITS = f"""
+    SELECT key AS subject, told.due_at AS limit_at, told.stopped_at AS handled_at, told.failed AS reworked,
+           told.returned AS sent_wrong, false AS left_it, told.*
+    FROM told, unnest(CAST('{{""}}' AS text[]) || told.ground) AS key
+    WHERE key = '' AND {_SEEN}
+       OR starts_with(key, :level) AND (CAST(:only AS text[]) IS NULL OR key = ANY(:only))"""
 # Each by its own clock and its own steps: a late lead does not make a punctual party late. Who need not come, and who
 # refused, is not evaluated.
-_DEPARTMENTS = """
-    SELECT told.id, party.department AS subject, coalesce(own.due_at, told.due_at) AS due_at,
-           CASE WHEN stepped.fed_back_at > coalesce(stepped.sent_back_at, '-infinity') THEN stepped.fed_back_at END
-               AS handled_at,
-           coalesce(stepped.failed, false) AS reworked, coalesce(stepped.refused, false) AS sent_wrong,
-           coalesce(stepped.refused_at > stepped.called_at, false) AS left_it
-    FROM told
-    JOIN (SELECT *, max(version) OVER (PARTITION BY issue_id) AS last FROM party
-          WHERE issue_id IN (SELECT id FROM touched)) AS party
-      ON party.issue_id = told.id AND party.version = party.last AND (party.mandatory OR party.role = 'lead')
-    LEFT JOIN clocked AS own ON own.issue_id = told.id AND own.department = party.department
-    LEFT JOIN (
-        SELECT issue_id, department, max(said_at) FILTER (WHERE step = 'fed_back') AS fed_back_at,
-               max(said_at) FILTER (WHERE step IN ('failed', 'called')) AS sent_back_at,
-               max(at) FILTER (WHERE step = 'refused') AS refused_at,
-               coalesce(max(at) FILTER (WHERE step = 'called'), '-infinity') AS called_at,
-               bool_or(step = 'failed') AS failed, bool_or(step = 'refused') AS refused
-        FROM party_step WHERE at < :until AND issue_id IN (SELECT id FROM touched) GROUP BY issue_id, department
-    ) AS stepped ON stepped.issue_id = told.id AND stepped.department = party.department
-    WHERE CAST(:only AS text[]) IS NULL OR party.department = ANY(:only)
-    UNION ALL
-    SELECT id, '', due_at, handled_at, reworked, returned, false FROM told
-    WHERE CAST(:within AS text[]) = '{}' OR ground && CAST(:within AS text[])"""
+_DEPARTMENTS = f"""
+    SELECT its.department AS subject, coalesce(its.due_at, told.due_at) AS limit_at,
+           CASE WHEN its.department = '' THEN told.stopped_at ELSE its.handled_at END AS handled_at,
+           CASE WHEN its.department = '' THEN told.failed ELSE its.failed END AS reworked,
+           CASE WHEN its.department = '' THEN told.returned ELSE its.refused END AS sent_wrong, its.left_it, told.*
+    FROM told JOIN (
+        SELECT party.issue_id, party.department, own.due_at,
+               CASE WHEN stepped.fed_back_at > coalesce(stepped.sent_back_at, '-infinity') THEN stepped.fed_back_at END
+                   AS handled_at,
+               coalesce(stepped.failed, false) AS failed, coalesce(stepped.refused, false) AS refused,
+               coalesce(stepped.refused_at > stepped.called_at, false) AS left_it
+        FROM (SELECT party.*, max(version) OVER (PARTITION BY issue_id) AS last
+              FROM touched JOIN party ON party.issue_id = touched.id) AS party
+        LEFT JOIN clocked AS own ON own.issue_id = party.issue_id AND own.department = party.department
+        LEFT JOIN (
+            SELECT issue_id, department, max(said_at) FILTER (WHERE step = 'fed_back') AS fed_back_at,
+                   max(said_at) FILTER (WHERE step IN ('failed', 'called')) AS sent_back_at,
+                   max(at) FILTER (WHERE step = 'refused') AS refused_at,
+                   coalesce(max(at) FILTER (WHERE step = 'called'), '-infinity') AS called_at,
+                   bool_or(step = 'failed') AS failed, bool_or(step = 'refused') AS refused
+            FROM touched JOIN party_step ON party_step.issue_id = touched.id
+            WHERE party_step.at < :until AND step IN ('fed_back', 'failed', 'called', 'refused')
+            GROUP BY issue_id, department
+        ) AS stepped ON stepped.issue_id = party.issue_id AND stepped.department = party.department
+        WHERE party.version = party.last AND (party.mandatory OR party.role = 'lead')
+          AND (CAST(:only AS text[]) IS NULL OR party.department = ANY(:only))
+        UNION ALL SELECT id, '', NULL, NULL, false, false, false FROM touched
+    ) AS its ON its.issue_id = told.id
+    WHERE its.department <> '' OR {_SEEN}"""
 _FACT = """
 base AS (
-    SELECT subject.*, told.reported_at, told.reported, told.is_public, told.is_relapse,
-           coalesce(told.is_closed, false) AS is_closed, told.forced, told.self_handled, told.sample_inspected,
-           told.sample_passed, told.answered, told.unreachable, told.contacted, told.solved, told.satisfied,
-           told.reported AND NOT told.refused AS valid,
-           told.reported AND told.is_filed AND NOT (told.refused OR told.merged) AS filed,
-           told.is_sent AND NOT (told.is_the_grids OR told.answered_at_once) AS is_sent,
-           coalesce(subject.due_at >= :since AND subject.due_at < :until, false)
-               AND NOT (told.refused OR told.merged OR told.is_the_grids OR subject.left_it) AS due,
-           told.answered AND NOT ({left_out}) AS counts
-    FROM subject JOIN told ON told.id = subject.id
+    SELECT *, reported AND NOT refused AS valid,
+           reported AND is_filed AND NOT (refused OR merged) AS filed,
+           NOT (refused OR merged OR is_the_grids OR left_it)
+               AND coalesce(limit_at >= :since AND limit_at < :until, false) AS due,
+           answered AND NOT ({left_out}) AS counts
+    FROM subject
 ), fact AS (
-    SELECT base.*, filed AND is_sent AS sent, due AND coalesce(handled_at <= due_at, false) AS on_time FROM base
+    SELECT *, filed AND is_sent AND NOT (is_the_grids OR answered_at_once) AS sent,
+           due AND coalesce(handled_at <= limit_at, false) AS on_time
+    FROM base
 )"""
