@@ -12,7 +12,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
 from bench.region_index import EDITION, FILE_DIGEST
-from gis.territory.index import memory, store
+from gis.territory.index import SEVERAL, LevelIndex, memory, store
 
 COVERING = """
 SELECT level, row FROM online_unit
@@ -29,7 +29,7 @@ def app(path: str, url: str) -> Flask:
     @made.get("/index")
     def from_index() -> ResponseReturnValue:
         lon, lat = _point()
-        return [[level, int(row)] for level, units in levels.items() for row in units.covering([lon], [lat])[1]]
+        return [[level, row] for level, units in levels.items() for row in _covering(units, lon, lat)]
 
     @made.get("/postgis")
     def from_postgis() -> ResponseReturnValue:
@@ -43,6 +43,13 @@ def app(path: str, url: str) -> Flask:
             pool.putconn(connection)
 
     return made
+
+
+def _covering(units: LevelIndex, lon: float, lat: float) -> list[int]:
+    row = units.one(lon, lat)
+    if row == SEVERAL:
+        return [int(each) for each in units.covering([lon], [lat])[1]]
+    return [row] if row >= 0 else []
 
 
 def _point() -> tuple[float, float]:

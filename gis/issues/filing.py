@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
+import orjson
 import shapely
 from psycopg2.extras import Json as AsJson
 from psycopg2.extras import execute_values
@@ -24,9 +23,6 @@ from gis.territory.location import Location
 
 Json = dict[str, Any]
 Key = tuple[str, str]
-
-# As it is read by people, and half as long in Chinese.
-_dumps = partial(json.dumps, ensure_ascii=False)
 
 PAGE_ROWS = 500
 
@@ -151,13 +147,12 @@ def _ground(location: Location) -> tuple[str, ...]:
 
 def _keep(session: Session, found: Sequence[tuple[int, int, Location]], clerk: Clerk) -> None:
     """Append findings: (issue, version, location)."""
-    rows = [
-        (issue_id, version, AsJson(findings.as_record(location), _dumps), clerk.now, clerk.by)
-        for issue_id, version, location in found
-    ]
-    sql = "INSERT INTO finding (issue_id, version, location, found_at, found_by) VALUES %s"
+    if not found:
+        return
+    issue_ids, versions, locations = zip(*found, strict=True)
+    records = [orjson.dumps(findings.as_record(location)).decode() for location in locations]
     with db.driver_cursor(session) as cursor:
-        execute_values(cursor, sql, rows, page_size=PAGE_ROWS)
+        cursor.execute(_KEEP, (clerk.now, clerk.by, list(issue_ids), list(versions), records))
 
 
 def _state(filing: Filing, settings: Settings) -> str:
@@ -184,6 +179,12 @@ def city_code(session: Session, clerk: Clerk) -> str:
     return (code or "")[:6].ljust(6, "0")
 
 
+# In columns: the server reads three long values in half the time it needs for a row each.
+_KEEP = """
+INSERT INTO finding (issue_id, version, location, found_at, found_by)
+SELECT kept.issue_id, kept.version, CAST(kept.location AS jsonb), %s, %s
+FROM unnest(CAST(%s AS bigint[]), CAST(%s AS integer[]), CAST(%s AS text[])) AS kept (issue_id, version, location)
+"""
 _INSERT = """
 INSERT INTO issue (code, source, external_id, scheme, scheme_version, category, text, state, reported_at, received_at,
                    place, located, flags, ground, departments, lead, created_by, reporter, geom, point_geom,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -25,6 +26,8 @@ REPORTER_LONGEST = 200
 ORDER_FIELDS = ("type", "urgency", "due_at")
 # Objects and lists inside each other; a GeoJSON geometry needs eight.
 DEEPEST = 20
+# NUL, and halves of surrogate pairs: no database keeps them.
+UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -189,9 +192,10 @@ def _check_writable(value: object, path: str, depth: int = 0) -> None:
     if depth > DEEPEST:
         raise Invalid("report.too_deep", field=path[:80], most=DEEPEST)
     if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+        if UNWRITABLE.search(value):
             raise Invalid("report.bad_character", field=path)
-    elif isinstance(value, float) and not math.isfinite(value):
+        return
+    if isinstance(value, float) and not math.isfinite(value):
         raise Invalid("report.not_finite", field=path, value=str(value))
     for inner, inner_path in _inside(value, path):
         _check_writable(inner, inner_path, depth + 1)

@@ -171,6 +171,10 @@ class LevelIndex(ABC):
         rows[point[one]] = row[one]
         return rows
 
+    def one(self, lon: float, lat: float) -> int:
+        """Return the row of the one unit that covers a point; NONE without, SEVERAL on lines and overlaps."""
+        return int(self.only([lon], [lat])[0])
+
     def whole(self, footprints: Geometries) -> Rows:
         """Return for each footprint the row of a unit that holds all of it alone, NONE where nobody is, else SEVERAL.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gis.errors import Invalid
 from gis.territory import coords
-from gis.territory.index.shapes import NONE, Floats
+from gis.territory.index.shapes import NONE, Floats, Ints
 
 # The farthest that may be asked for: half way round the earth.
 FARTHEST_M = 20_100_000.0
+MOST_STEPS = 65_535
 
 
 def columns(lon: ArrayLike, lat: ArrayLike) -> tuple[Floats, Floats]:
@@ -38,10 +39,33 @@ def _column(given: ArrayLike, name: str) -> Floats:
     return numbers
 
 
+def swept(lon: Floats, lat: Floats) -> Ints:
+    """Return an order of points, strip by strip, in which each is near the one before: what it needs is at hand then.
+
+    In the order they come, most of the time of a large batch is waiting for memory.
+    """
+    # In whole numbers of two bytes, which numpy puts in order digit by digit.
+    along = np.argsort(_steps(lon, MOST_STEPS), kind="stable")
+    strips = _steps(lat, min(int(len(lat) ** 0.5) + 1, MOST_STEPS))
+    return along[np.argsort(strips[along], kind="stable")]
+
+
+def _steps(values: Floats, steps: int) -> NDArray[np.uint16]:
+    low, high = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
+    scale = steps / (high - low) if high > low else 0.0
+    return ((values - low) * scale).astype(np.uint16)
+
+
 def check(wrong: int, lon: Floats, lat: Floats) -> None:
     """Raise Invalid that names the first point that is none, if there is one."""
     if wrong != NONE:
         raise Invalid("index.not_on_earth", position=int(wrong), lon=float(lon[wrong]), lat=float(lat[wrong]))
+
+
+def check_one(lon: float, lat: float) -> None:
+    """Raise Invalid for a point without a longitude and a latitude."""
+    if not (abs(lon) <= 180 and abs(lat) <= 90):
+        raise Invalid("index.not_on_earth", position=0, lon=float(lon), lat=float(lat))
 
 
 def check_all(lon: Floats, lat: Floats) -> None:

@@ -27,3 +27,12 @@ def test_a_point_is_covered_by_the_units_that_cover_it(ground: Ground) -> None:
     if ground:
         lon, lat = spots(ground, TRIED)
         assert pairs(*over(ground).covering(lon, lat)) == expected(ground, lon, lat)
+
+
+@given(ground=grounds())
+def test_one_point_alone_has_the_unit_it_has_among_others(ground: Ground) -> None:
+    if ground:
+        lon, lat = spots(ground, TRIED)
+        level = over(ground)
+        alone = [level.one(*point) for point in zip(lon.tolist(), lat.tolist(), strict=True)]
+        assert alone == level.only(lon, lat).tolist()

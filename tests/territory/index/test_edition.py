@@ -144,3 +144,11 @@ def test_a_folder_that_cannot_be_written_to_does_not_keep_answers_back(
     monkeypatch.setattr(store, "write", full)
     lon, lat = town.lonlat(0.6, 0.5)
     assert index.of(ground, first(ground)).levels["city"].only([lon], [lat]).tolist() == [0]
+
+
+def test_a_coarser_level_says_of_one_point_what_it_says_of_many(ground: Session) -> None:
+    # inside, on lines between units of the finest level alone, on lines of all levels, and outside
+    spots = [town.lonlat(x / 4, y / 4) for x in range(-1, 18) for y in range(-1, 10)]
+    lon, lat = (list(column) for column in zip(*spots, strict=True))
+    for level in index.of(ground, first(ground)).levels.values():
+        assert [level.one(*spot) for spot in spots] == level.only(lon, lat).tolist()

@@ -56,6 +56,12 @@ def test_the_first_point_that_is_not_on_earth_is_named(lon: float) -> None:
     assert (refused.value.code, refused.value.params["position"]) == ("index.not_on_earth", 1)
 
 
+@pytest.mark.parametrize(("lon", "lat"), [(np.nan, 30.5), (np.inf, 30.5), (120.5, -91.0), (30.5, 120.5)])
+def test_one_point_alone_that_is_not_on_earth_is_refused(lon: float, lat: float) -> None:
+    with pytest.raises(Invalid, match="index.not_on_earth"):
+        UNITS.one(lon, lat)
+
+
 @pytest.mark.parametrize("ask", ["covering", "nearest"])
 def test_swapped_columns_are_not_on_earth(ask: str) -> None:
     with pytest.raises(Invalid) as refused:
