@@ -93,7 +93,7 @@ def measure(_data: Path, issues: int = ISSUES) -> list[Row]:
         units, departments = Question(MONTH, LEVEL), Question(MONTH)
         rows = [
             timed(f"{issues:,} issues by subdistrict, s", _seconds(engine, partial(_stand, units, formulas)), GOAL_S),
-            timed(f"{issues:,} issues by department, s", _seconds(engine, partial(_stand, departments, formulas)), GOAL_S),
+            timed(f"{issues:,} by department, s", _seconds(engine, partial(_stand, departments, formulas)), GOAL_S),
             timed("the issues behind one number, s", _seconds(engine, partial(_listed, units, formulas)), GOAL_S),
         ]
         with db.session(engine, db.EVERYTHING) as session:

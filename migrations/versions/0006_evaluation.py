@@ -76,8 +76,8 @@ def upgrade() -> None:
     op.execute(f"CREATE POLICY issue_linked ON issue FOR SELECT USING ({LINKED})")
     op.execute(f"CREATE POLICY issue_link_moved ON issue FOR UPDATE USING ({LINKED}) WITH CHECK (true)")
     for table in ("clock", "move", "party", "party_step"):
-        # Who sees every issue sees what belongs to them, without a look at the issue for each of a million rows. The last
-        # name is asked first.
+        # Who sees every issue sees what belongs to them, without a look at the issue for each of a million rows. Of
+        # several policies the last by name is asked first.
         op.execute(
             f"CREATE POLICY {table}_whole ON {table} FOR SELECT"
             " USING ((SELECT current_setting('shaotu.scope', true)) = '*')"

@@ -118,8 +118,8 @@ _NARROWED = {
 }
 # Moves that the counts look at.
 TELLING = (
-    "verify", "reject", "void", "merge", "return", "answer", "grant", "rework", "self_handle", "pass", "close", "reopen",
-    "evaluate", "miss_call",
+    "verify", "reject", "void", "merge", "return", "answer", "grant", "rework", "self_handle", "pass", "close",
+    "reopen", "evaluate", "miss_call",
 )  # fmt: skip
 # `touched` names each issue once: what it is joined to is planned by its number. `moved` looks at all that was made of
 # an issue, and counts what was made before the end of the period.
