@@ -294,6 +294,10 @@ class TestStandings:
         found = evaluation.of(busy, DISTRICTS, FORMULAS, on=date(2026, 6, 30))
         assert (found.together.counts["filed"], sum(row.counts["filed"] for row in found.rows)) == (8, 9)
 
+    def test_all_together_have_rates_and_no_grade(self, busy: Session) -> None:
+        together = evaluation.of(busy, DISTRICTS, FORMULAS, on=date(2026, 6, 30)).together
+        assert (together.result.grade, together.result.rates["handling"] is None) == (None, False)
+
 
 SUMMER = date(2026, 6, 30)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import text
@@ -53,7 +53,14 @@ def of(session: Session, question: Question, formulas: Formulas, *, on: date) ->
     listed = [stand(subject) for subject in {**named, **counted} if subject != ALL]
     ranks = ranked({each.subject: each.result.score for each in listed})
     rows = [stand(each.subject, ranks[each.subject]) for each in listed]
-    return Standings(tuple(sorted(rows, key=_best_first)), stand(ALL))
+    return Standings(tuple(sorted(rows, key=_best_first)), _ungraded(stand(ALL), formulas))
+
+
+def _ungraded(standing: Standing, formulas: Formulas) -> Standing:
+    """Leave out the score that is graded: its steps are those of one unit, not of all of them."""
+    graded = {score.code for score in formulas.scores if score.graded}
+    scores = {code: None if code in graded else value for code, value in standing.result.scores.items()}
+    return replace(standing, result=replace(standing.result, scores=scores, score=None, grade=None))
 
 
 def _best_first(standing: Standing) -> tuple[bool, int, int, str]:
