@@ -9,18 +9,23 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 const colourOf = (grade) => css(`--grade-${grade || "none"}`);
 let layer = null;
 
-const style = ({ properties: { grade } }) => ({
+const standing = ({ properties: { key } }) => boot.standings[key] || {};
+
+const style = (feature, { grade } = standing(feature)) => ({
   color: css("--ink"), weight: 1.2, opacity: 0.7, fillColor: colourOf(grade), fillOpacity: grade ? 0.62 : 0.18,
 });
 
-function letter({ grade, label: [lon, lat] }) {
+function letter(feature) {
+  const { grade } = standing(feature);
+  const [lon, lat] = feature.properties.label;
   const node = document.createElement("span");
   node.className = `grade grade-${grade || "none"}`;
   node.textContent = grade || "—";
   return L.marker([lat, lon], { interactive: false, keyboard: false, icon: L.divIcon({ html: node, className: "grade-pin", iconSize: null }) });
 }
 
-function about({ properties: each }) {
+function about(feature) {
+  const each = standing(feature);
   const node = document.createElement("span");
   node.textContent = `${nameOf(each)} · ${each.grade || t("evaluation.no_grade")}`;
   if (each.rank) node.textContent += ` · ${t("evaluation.map_rank", { rank: each.rank, score: each.score })}`;
@@ -28,14 +33,14 @@ function about({ properties: each }) {
 }
 
 async function draw() {
-  const found = await ask(boot.grades);
+  const found = await ask(boot.outlines);
   if (!found.features.length) {
     byId("map-note").textContent = t("evaluation.map_many");
     return;
   }
   layer = L.geoJSON(found, { pane: "units", style, onEachFeature: (feature, shape) => shape.bindTooltip(about(feature), { sticky: true }) }).addTo(map);
   // letters on the smallest units would lie on each other
-  if (found.features.length <= 80) for (const { properties } of found.features) letter(properties).addTo(map);
+  if (found.features.length <= 80) for (const feature of found.features) letter(feature).addTo(map);
   map.fitBounds(layer.getBounds(), { padding: [8, 8] });
 }
 
