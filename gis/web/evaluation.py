@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 pages = Blueprint("evaluation", __name__)
 
-VIEWS = ("overview", "three", "gb", "apart", "numbers")
+VIEWS = ("overview", "three", "gb", "orders", "apart", "numbers")
 OVERVIEW = ("response", "resolution", "satisfaction", "handling_on_time", "closing")
 ROWS = 100
 # Of a level of very many units a page shows so many; what is exported holds all.

@@ -61,7 +61,7 @@ CREATE INDEX answer_try_address ON answer_try (address, at);
 CREATE UNIQUE INDEX workflow_rules_in_force ON workflow_rules ((true))
     WHERE activated_at IS NOT NULL AND retired_at IS NULL;
 -- A period is evaluated by what fell due in it and by what happened in it.
-CREATE INDEX clock_due ON clock (due_at) WHERE name = 'handle';
+CREATE INDEX clock_due ON clock (due_at);
 CREATE INDEX move_at ON move (at);
 """
 

@@ -79,7 +79,7 @@ def operator(city: Flask) -> FlaskClient:
 
 
 class TestNumbers:
-    @pytest.mark.parametrize("view", ["overview", "three", "gb", "apart", "numbers"])
+    @pytest.mark.parametrize("view", ["overview", "three", "gb", "orders", "apart", "numbers"])
     @pytest.mark.parametrize("level", ["admin:district", ""])
     def test_every_number_on_the_page_leads_to_its_list(self, operator: FlaskClient, level: str, view: str) -> None:
         found = CELL.findall(get(operator, "/evaluation", level=level, view=view))

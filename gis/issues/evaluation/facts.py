@@ -33,6 +33,9 @@ COUNTS: Mapping[str, str] = {
     "closed_late": "due AND is_closed AND NOT on_time", "reworked": "due AND reworked", "forced": "due AND forced",
     "self_handled": "filed AND self_handled", "sample_inspected": "filed AND sample_inspected",
     "sample_passed": "filed AND sample_inspected AND sample_passed",
+    "sign_due": "sign_due AND is_valid", "signed_on_time": "signed_on_time AND is_valid",
+    "contact_due": "contact_due AND is_valid", "contacted_on_time": "contacted_on_time AND is_valid",
+    "reply_due": "reply_due AND is_valid", "replied_on_time": "replied_on_time AND is_valid",
     "call_backs": "counts OR unreachable", "unreachable": "unreachable", "answers": "counts",
     "excluded": "answered AND NOT counts",
     "asked_response": "counts AND contacted IS NOT NULL", "responded": "counts AND contacted = 'yes'",
@@ -128,7 +131,7 @@ WITH touched AS MATERIALIZED (
     SELECT id FROM (
         SELECT id FROM issue WHERE reported_at >= :since AND reported_at < :until
         UNION SELECT issue_id FROM clock
-        WHERE name = 'handle' AND due_at >= :since AND due_at < :until AND at < :until
+        WHERE name IN ('handle', 'sign', 'contact', 'reply') AND due_at >= :since AND due_at < :until AND at < :until
         UNION SELECT issue_id FROM move WHERE at >= :since AND at < :until AND name IN ('evaluate', 'miss_call')
     ) AS any_of {narrowed}
 ), moved AS (
@@ -155,9 +158,16 @@ WITH touched AS MATERIALIZED (
           WHERE move.name = ANY(:telling)) AS made
     GROUP BY issue_id
 ), clocked AS (
-    SELECT DISTINCT ON (issue_id, department) issue_id, department, due_at, stopped_at
-    FROM touched JOIN clock ON clock.issue_id = touched.id WHERE clock.name = 'handle' AND clock.at < :until
-    ORDER BY issue_id, department, version DESC
+    SELECT DISTINCT ON (issue_id, name, department) issue_id, name, department, due_at, stopped_at
+    FROM touched JOIN clock ON clock.issue_id = touched.id
+    WHERE clock.name IN ('handle', 'sign', 'contact', 'reply') AND clock.at < :until
+    ORDER BY issue_id, name, department, version DESC
+), ordered AS (
+    SELECT issue_id, bool_or(name = 'sign') AS sign_due, bool_or(name = 'contact') AS contact_due,
+           bool_or(name = 'reply') AS reply_due, bool_or(name = 'sign' AND stopped_at <= due_at) AS signed_on_time,
+           bool_or(name = 'contact' AND stopped_at <= due_at) AS contacted_on_time,
+           bool_or(name = 'reply' AND stopped_at <= due_at) AS replied_on_time
+    FROM clocked WHERE name <> 'handle' AND due_at >= :since AND due_at < :until GROUP BY issue_id
 ), told AS (
     SELECT issue.id, issue.reported_at, issue.ground, own.due_at, own.stopped_at,
            issue.reported_at >= :since AND issue.reported_at < :until AS reported,
@@ -175,10 +185,12 @@ WITH touched AS MATERIALIZED (
            coalesce(moved.sample_passed, false) AS sample_passed, moved.answered_by IS NOT NULL AS answered,
            coalesce(moved.unreachable, false) AND moved.answered_by IS NULL AS unreachable,
            said.fields ->> 'contacted' AS contacted, said.fields ->> 'solved' AS solved,
-           said.fields ->> 'satisfied' AS satisfied
+           said.fields ->> 'satisfied' AS satisfied, ordered.sign_due, ordered.contact_due, ordered.reply_due,
+           ordered.signed_on_time, ordered.contacted_on_time, ordered.replied_on_time
     FROM touched JOIN issue ON issue.id = touched.id
     LEFT JOIN moved ON moved.issue_id = issue.id
-    LEFT JOIN clocked AS own ON own.issue_id = issue.id AND own.department = ''
+    LEFT JOIN clocked AS own ON own.issue_id = issue.id AND own.department = '' AND own.name = 'handle'
+    LEFT JOIN ordered ON ordered.issue_id = issue.id
     LEFT JOIN move AS said ON said.issue_id = issue.id AND said.version = moved.answered_by
 )"""
 # What is each subject's own: its limit, when it was done, whether it had to be done again, was wrongly sent there, or
@@ -205,7 +217,8 @@ _DEPARTMENTS = f"""
                coalesce(stepped.refused_at > stepped.called_at, false) AS left_it
         FROM (SELECT party.*, max(version) OVER (PARTITION BY issue_id) AS last
               FROM touched JOIN party ON party.issue_id = touched.id) AS party
-        LEFT JOIN clocked AS own ON own.issue_id = party.issue_id AND own.department = party.department
+        LEFT JOIN clocked AS own
+          ON own.issue_id = party.issue_id AND own.department = party.department AND own.name = 'handle'
         LEFT JOIN (
             SELECT issue_id, department, max(said_at) FILTER (WHERE step = 'fed_back') AS fed_back_at,
                    max(said_at) FILTER (WHERE step IN ('failed', 'called')) AS sent_back_at,
@@ -223,7 +236,7 @@ _DEPARTMENTS = f"""
     WHERE its.department <> '' OR {_SEEN}"""
 _FACT = """
 base AS (
-    SELECT *, reported AND NOT refused AS valid,
+    SELECT *, reported AND NOT refused AS valid, NOT (refused OR merged OR left_it) AS is_valid,
            reported AND is_filed AND NOT (refused OR merged) AS filed,
            NOT (refused OR merged OR is_the_grids OR left_it)
                AND coalesce(limit_at >= :since AND limit_at < :until, false) AS due,

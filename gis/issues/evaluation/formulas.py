@@ -12,7 +12,7 @@ from fractions import Fraction
 
 Counts = Mapping[str, int]
 UNIT, DEPARTMENT = KINDS = ("unit", "department")
-GROUPS = ("three", "gb", "apart")
+GROUPS = ("three", "gb", "orders", "apart")
 WHOLE = 100
 
 

@@ -41,6 +41,7 @@ async function draw() {
   layer = L.geoJSON(found, { pane: "units", style, onEachFeature: (feature, shape) => shape.bindTooltip(about(feature), { sticky: true }) }).addTo(map);
   // letters on the smallest units would lie on each other
   if (found.features.length <= 80) for (const feature of found.features) letter(feature).addTo(map);
+  map.options.zoomSnap = 0.5;
   map.fitBounds(layer.getBounds(), { padding: [8, 8] });
 }
 
