@@ -29,16 +29,22 @@ from gis.web import (
     auth,
     batch,
     call_backs,
+    calls,
     dossier,
     evaluation,
     ground,
     headers,
     health,
+    ledger,
     live,
     moves,
+    notices,
     operator,
     packing,
+    papers,
     serve,
+    shifts,
+    sweeps,
     tiles,
 )
 
@@ -49,6 +55,8 @@ BLUEPRINTS = (
     batch.blueprint,
     live.blueprint,
     moves.blueprint,
+    calls.blueprint,
+    notices.blueprint,
     operator.pages,
     atlas.pages,
     dossier.pages,
@@ -56,6 +64,10 @@ BLUEPRINTS = (
     call_backs.pages,
     evaluation.pages,
     tiles.pages,
+    ledger.pages,
+    sweeps.blueprint,
+    shifts.pages,
+    papers.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -212,7 +224,7 @@ def run(settings: Settings, *, demo: bool) -> None:
     owner.dispose()
     if demo and (failed := _gis("demo", "build").wait()):
         sys.exit(failed)
-    with _day(demo=demo):
+    with _beside("worker"), _beside("demo", "live", wanted=demo):
         serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))  # noqa: T201
 
 
@@ -228,18 +240,18 @@ def _check_port(settings: Settings) -> None:
 
 
 @contextmanager
-def _day(*, demo: bool) -> Iterator[None]:
-    """Let the demo city's day go on beside the server, and end with it."""
-    # Ctrl-C is for us: we end it when the server has stopped. What it files is seen on the map, not here.
+def _beside(*command: str, wanted: bool = True) -> Iterator[None]:
+    """Let a command go on beside the server, and end with it: the worker, the demo city's day."""
+    # Ctrl-C is for us: we end it when the server has stopped. What it does is seen on the map, not here.
     alone = {"start_new_session": True, "stdout": subprocess.DEVNULL}
-    process, feeder = os.getpid(), _gis("demo", "live", **alone) if demo else None
+    process, beside = os.getpid(), _gis(*command, **alone) if wanted else None
     try:
         yield
     finally:
         # gunicorn's workers are forks and come through here too
-        if feeder and os.getpid() == process:
-            feeder.terminate()
-            feeder.wait()
+        if beside and os.getpid() == process:
+            beside.terminate()
+            beside.wait()
 
 
 def _gis(*arguments: str, **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install what is missing from the system's own packages, and say so before:
-#   system.sh run     PostGIS and Python's venv, for the product
-#   system.sh test    also a browser, what drives it, and Chinese letters, for the tests
+#   system.sh run     PostGIS and Python's venv for the product, and Chinese letters for what it prints
+#   system.sh test    also a browser, what drives it, and its Chinese letters, for the tests
 # Without the right to install, or on another system, print the exact command and stop.
 set -eu
 purpose=${1:-run}
@@ -38,6 +38,11 @@ has_browser() {
 }
 # Playwright's own Node is linked to it.
 has_atomics() { is_mac || [ -n "$(ls "$root"/usr/lib/*/libatomic.so.1 "$root"/usr/lib*/libatomic.so.1 2>/dev/null)" ]; }
+# Any font that a ledger can be printed with.
+has_letters() {
+    is_mac || has_chinese || [ -n "$(ls "$root"/usr/share/fonts/truetype/wqy/*.ttc "$root"/usr/share/fonts/*/*/NotoSansSC* \
+        "$root"/usr/share/fonts/truetype/droid/DroidSansFallback*.ttf 2>/dev/null)" ]
+}
 has_chinese() { is_mac || ls "$root"/usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1; }
 
 missing() {
@@ -100,6 +105,8 @@ is_new_enough ||
 packages=$(missing | tr '\n' ' ')
 packages=${packages% }
 [ -z "$packages" ] && exit 0
+# Ledgers are printed with them; nothing else waits for letters, so they come along and are never the reason.
+[ "$purpose" = test ] || has_letters || packages="$packages fonts-wqy-microhei"
 
 is_mac && stop "请先执行 / run first:" "$(brew_command)"
 command -v apt-get >/dev/null ||

@@ -111,7 +111,22 @@ def test_an_administrator_installs_and_is_told_before(machine: Machine) -> None:
         ["sed", "-i"],
         ["apt-get", "install"],
     ]
-    assert machine.called[-1].endswith(f"postgresql-postgis {VENV}")
+    assert machine.called[-1].endswith(f"postgresql-postgis {VENV} fonts-wqy-microhei")
+
+
+def test_letters_come_along_and_are_never_the_reason(machine: Machine) -> None:
+    with_everything(machine)
+    shutil.rmtree(machine.folder / "usr/share/fonts")
+    assert machine.set_up("run") == (0, "")
+
+
+@pytest.mark.parametrize("font", ["truetype/wqy/wqy-microhei.ttc", "opentype/noto/NotoSansCJK-Regular.ttc"])
+def test_letters_that_are_there_do_not_come_again(machine: Machine, font: str) -> None:
+    machine.is_a("Linux", ADMINISTRATOR)
+    machine.holds("usr/share/postgresql/15/extension/postgis.control")
+    machine.holds(f"usr/share/fonts/{font}")
+    assert machine.set_up()[0] == 0
+    assert machine.called[-1].endswith(f"--no-install-recommends {VENV}")
 
 
 def test_debians_own_cluster_is_forbidden_before_the_server_comes(machine: Machine) -> None:
@@ -159,7 +174,7 @@ def test_who_may_not_install_gets_the_command_and_nothing_happens(machine: Machi
 def test_the_command_speaks_of_the_server_only_if_it_is_missing(machine: Machine) -> None:
     machine.holds("usr/share/postgresql/15/extension/postgis.control")
     assert command_in(machine.set_up()[1]) == (
-        f"sudo apt-get update && sudo apt-get install -y --no-install-recommends {VENV}"
+        f"sudo apt-get update && sudo apt-get install -y --no-install-recommends {VENV} fonts-wqy-microhei"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -41,6 +41,16 @@ def establish(net: str, on: datetime, kinds: str | None) -> None:
         served = [table.ref(row) for row in range(len(table))]
         opened = offices.establish(session, served, kinds.split() if kinds else None)
     _tell("departments.cli.established", n=opened)
+
+
+@departments.command(name="close")
+@click.argument("code")
+@click.option("--on", type=DAY, required=True, help="The day from which on nobody is sent to it; not one to come.")
+def close_department(code: str, on: datetime) -> None:
+    """Close a department; its name stays in history, and a person sends on what it still has."""
+    with cli_session() as session:
+        offices.close(session, code, on=on.date(), today=date.today())  # noqa: DTZ011 -- of whoever types
+    _tell("departments.cli.closed", department=code, on=on.date())
 
 
 @departments.command(name="list")

@@ -59,6 +59,15 @@ def show() -> None:
 
 @users.command()
 @click.argument("username")
+def close(username: str) -> None:
+    """Close an account: it signs in no more; what it did stays under its name."""
+    with cli_session() as session:
+        accounts.close(session, username, now=datetime.now(UTC))
+    click.echo(language.say("cli.users.closed", "zh", username=username))
+
+
+@users.command()
+@click.argument("username")
 @click.argument("unit", metavar="NET:LEVEL:CODE")
 @click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="Today when left out.")
 @click.option("--end", is_flag=True, help="End the post instead.")

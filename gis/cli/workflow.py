@@ -12,7 +12,7 @@ from rich.table import Table
 from gis import language
 from gis import settings as product
 from gis.cli.context import cli_session, locale, signer
-from gis.issues import moves, rules
+from gis.issues import escalations, moves, rules
 from gis.issues import workflow as advancing
 from gis.issues.moves import Move
 from gis.issues.workflow import Loop
@@ -41,7 +41,7 @@ def show(lang: str | None) -> None:
 def check(file: Path) -> None:
     """Check a city's rules before they are loaded; nothing is changed."""
     changed = rules.parse(rules.read(file))
-    left = moves.names(moves.apply(changed))
+    left = moves.names(moves.apply(changed, rules.TABLE))
     click.echo(language.say("workflow.rules_good", locale(), rules=len(changed), moves=len(left)))
 
 
@@ -84,12 +84,19 @@ def list_rules() -> None:
 
 @workflow.command()
 def due() -> None:
-    """Take up suspended issues whose day has come; settle closed ones nobody can be called about. Safe to repeat."""
+    """Take up what was suspended until today, settle what nobody can be called about, send up what nobody answered.
+
+    Safe to run at any time, and again.
+    """
     now, loop = datetime.now(UTC), Loop(product.load())
     with cli_session() as session:
         moved = advancing.resume_due(session, now, loop) + advancing.leave_uncalled(session, now, loop)
+        risen = escalations.due(session, now, loop)
     for each in moved:
         click.echo(each.code)
+    for one in risen:
+        what = language.say(f"whistles.risen.{one.kind}", locale())
+        click.echo(language.say("whistles.cli.risen", locale(), issue=one.issue, what=what, number=one.number))
 
 
 def _plain(said: object) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gis.demo import callers
+from gis.demo import callers, platforms
 from gis.errors import ShaotuError
 from gis.issues import moves, parties, workflow
 from gis.issues.matter import Actor, Said
@@ -74,6 +74,7 @@ class Crew:
         """Yield what comes next for an issue, if anything does."""
         issue = dict(session.execute(_ISSUE, {"id": issue_id}).mappings().one())
         state = issue["state"]
+        yield from platforms.steps(session, issue_id, state)
         if state == moves.DISPATCHED and (settled := next(callers.settled(issue, self.rng), None)):
             yield callers.step(session, settled, issue_id, self.loop, now)
         elif state in moves.AT_WORK:

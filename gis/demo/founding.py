@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.demo import callers, crew, files, frame, history, limits, roster
+from gis.demo import callers, crew, files, frame, history, limits, platforms, roster
 from gis.demo import city as cities
 from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
@@ -65,6 +65,7 @@ class Founding:
         yield Step("demo.agreements", _any("agreement"), self._agree)
         yield Step("demo.issues", _any("issue"), self._report)
         yield Step("demo.loop", _any("move"), self._handle)
+        yield Step("demo.platforms", _any("roster_entry"), self._call)
 
     def _bound(self, session: Session) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -109,13 +110,13 @@ class Founding:
 
     def _report(self, session: Session) -> None:
         zone = ZoneInfo(self._settings.time_zone)
-        told = history.month(self.city, self._now.astimezone(zone))
+        told = list(history.month(self.city, self._now.astimezone(zone)))
         reports = [intake.parse_report(data, now=self._now, zone=zone) for data in told]
         reports.sort(key=lambda report: report.reported_at)
         for start in range(0, len(reports), BATCH):
             batch = reports[start : start + BATCH]
             # Filed when they came in, a few at a time: their clocks began then.
-            clerk = intake.Clerk(BY, batch[-1].reported_at, self._settings)
+            clerk = intake.Clerk(BY, batch[-1].reported_at, self._settings, quiet=True)
             for outcome in intake.accept_many(session, batch, clerk):
                 if isinstance(outcome, ShaotuError):
                     raise outcome
@@ -128,6 +129,11 @@ class Founding:
         crew.Crew(loop, rng, roster.spared(session)).live_through(session, self._now)
         callers.inspect_samples(session, loop, self._now, rng)
         callers.look_back(session, loop, self._now)
+
+
+    def _call(self, session: Session) -> None:
+        platforms.staff(session, self.city.seed, now=self._now)
+        platforms.blow(session, workflow.Loop(self._settings), self.city.seed, now=self._now)
 
 
 def write(city: City, folder: Path) -> None:

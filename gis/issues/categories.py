@@ -58,8 +58,9 @@ def known(session: Session) -> dict[tuple[str, str, str], Category]:
 def load(session: Session, path: Path) -> int:
     """Take in a scheme from a CSV or XLSX file; known codes get their new names. Raise Problems: all wrong rows."""
     problems: list[ShaotuError] = []
-    good = list(_parsed(path, problems))
-    problems += _orphans(good)
+    numbered = list(_parsed(path, problems))
+    good = [category for _, category in numbered]
+    problems += [*_orphans(good), *_circles(numbered)]
     if problems:
         raise Problems(problems)
     session.execute(
@@ -74,7 +75,7 @@ def load(session: Session, path: Path) -> int:
     return len(good)
 
 
-def _parsed(path: Path, problems: list[ShaotuError]) -> Iterator[Category]:
+def _parsed(path: Path, problems: list[ShaotuError]) -> Iterator[tuple[int, Category]]:
     seen: dict[tuple[str, str, str], int] = {}
     for number, row in files.open_table(path).rows:
         try:
@@ -85,7 +86,7 @@ def _parsed(path: Path, problems: list[ShaotuError]) -> Iterator[Category]:
         first = seen.setdefault((category.scheme, category.version, category.code), number)
         if first != number:
             problems.append(Invalid("categories.repeated", row=number, category=category.code, first=first))
-        yield category
+        yield number, category
 
 
 def _category(number: int, row: Mapping[str, Any]) -> Category:
@@ -114,6 +115,24 @@ def _orphans(good: list[Category]) -> list[ShaotuError]:
         for each in good
         if each.parent and (each.scheme, each.version, each.parent) not in codes
     ]
+
+
+def _circles(numbered: list[tuple[int, Category]]) -> list[ShaotuError]:
+    """Name the rows whose major classes lead back to themselves: a list that falls back on them would never end."""
+    above = {(each.scheme, each.version, each.code): each.parent for _, each in numbered}
+    return [
+        Invalid("categories.circle", row=number, category=each.code, parent=each.parent)
+        for number, each in numbered
+        if _leads_back(each, above)
+    ]
+
+
+def _leads_back(category: Category, above: Mapping[tuple[str, str, str], str | None]) -> bool:
+    code, seen = category.parent, set[str]()
+    while code and code not in seen and code != category.code:
+        seen.add(code)
+        code = above.get((category.scheme, category.version, code))
+    return code == category.code
 
 
 def _select(session: Session, condition: str, params: Mapping[str, Any]) -> list[Category]:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from gis.errors import Invalid
 from gis.issues import dispatch, handoffs, parties, requests
-from gis.issues.guards import DEADLOCK, RETURNS_MOST, SAMPLED
+from gis.issues.guards import DEADLOCK, RETURNS_MOST, SAMPLED, STRUCK
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Matter, Said
 from gis.issues.moves import (
@@ -128,15 +128,15 @@ def _refuse(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
 
 
 def _dispatch(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
-    return _sent(matter, said, outcome, "dispatcher", {})
+    return sent(matter, said, outcome, "dispatcher", {})
 
 
 def _designate(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
     evidence = {"document": str(said.fields["document"])}
-    return replace(_sent(matter, said, outcome, "designation", evidence), taken=frozenset({DEADLOCK}))
+    return replace(sent(matter, said, outcome, "designation", evidence), taken=frozenset({DEADLOCK}))
 
 
-def _sent(matter: Matter, said: Said, outcome: Outcome, basis: str, evidence: Mapping[str, str]) -> Outcome:
+def sent(matter: Matter, said: Said, outcome: Outcome, basis: str, evidence: Mapping[str, str]) -> Outcome:
     """Send an issue to its lead: who was called before and refused is called anew, who works on goes on."""
     was = matter.row.lead
     lead, assists = str(said.fields.get("lead") or was), tuple(said.fields.get("assists", ()))
@@ -161,7 +161,8 @@ def _pass(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
 
 def _rework(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
     if matter.state == SELF_HANDLED:
-        return replace(outcome, put=frozenset({REWORKED}), taken=frozenset({SAMPLED}), sets={"closed_at": None})
+        taken = frozenset({SAMPLED, STRUCK})
+        return replace(outcome, put=frozenset({REWORKED}), taken=taken, sets={"closed_at": None})
     failed = tuple((each.department, "failed") for each in _who_must(matter.standings))
     return replace(outcome, steps=failed, put=frozenset({REWORKED}))
 
@@ -170,7 +171,7 @@ def _reopen(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
     """Call who handled it anew; what was answered at once goes the way it had not gone yet."""
     anew = tuple((each.department, "called") for each in matter.standings)
     to = outcome.to if anew else FILED if matter.row.located else TO_LOCATE
-    taken = frozenset({ANSWERED, UNREACHABLE})
+    taken = frozenset({ANSWERED, UNREACHABLE, STRUCK})
     return replace(outcome, to=to, steps=anew, put=frozenset({REOPENED}), taken=taken, sets={"closed_at": None})
 
 
@@ -207,6 +208,14 @@ def _grant(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
 def _self_handle(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
     put = frozenset({SAMPLED}) if is_sampled(matter.row.code, matter.settings.sample_share) else frozenset[str]()
     return replace(outcome, put=put, sets={"closed_at": said.now})
+
+
+def _strike(_matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    return replace(outcome, put=frozenset({STRUCK}))
+
+
+def _unstrike(_matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    return replace(outcome, taken=frozenset({STRUCK}))
 
 
 def _merge(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
@@ -250,4 +259,6 @@ BY_NAME: Mapping[str, Consequence] = {
     "grant": _grant,
     "self_handle": _self_handle,
     "merge": _merge,
+    "strike": _strike,
+    "unstrike": _unstrike,
 }

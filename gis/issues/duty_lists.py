@@ -145,6 +145,8 @@ def _rule(number: int, row: Mapping[str, str], scheme: str, known: set[tuple[str
     leads, assists = (_kinds(number, row.get(column, ""), problems) for column in ("leads", "assists"))
     if not leads and not problems:
         problems.append(Invalid("duties.no_lead", row=number, category=row["category"]))
+    # One of the others may lead and let a second one of them assist; who comes first either leads or is not there.
+    problems += [Invalid("duties.assists_itself", row=number, kind=kind) for kind in leads[:1] if kind in assists]
     if problems:
         raise Problems(problems)
     return Rule(number, *place, condition, leads, assists)

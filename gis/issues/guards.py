@@ -13,19 +13,24 @@ from sqlalchemy import text
 from gis.errors import Conflict, Forbidden, Invalid
 from gis.issues import requests
 from gis.issues.matter import Actor, Matter, Said
-from gis.issues.moves import CALLED
-from gis.issues.requests import EXTENSION, SUSPENSION
+from gis.issues.moves import CALLED, CLOSED
+from gis.issues.requests import EXTENSION, FORCED_CLOSE, SUSPENSION
 from gis.issues.standards import orders
 from gis.settings import ROOT
 
 Guard = Callable[[Matter, Said], None]
 SELF_HANDLED = ROOT / "data" / "workflow" / "self_handled.csv"
 ANSWERED_AT_ONCE = ROOT / "data" / "workflow" / "answered_at_once.csv"
-DEADLOCK, SAMPLED = "deadlock", "sampled"
+DEADLOCK, SAMPLED, STRUCK = "deadlock", "sampled", "struck"
+# A whistle is open: blown and not agreed to, returned or withdrawn.
+WHISTLED = "whistled"
 EXTENSIONS_MOST, RETURNS_MOST = 2, 3
 YEAR = timedelta(days=366)
 # Moves by which somebody becomes a handler.
-HANDLING = frozenset({"sign", "arrive", "feed_back", "self_handle", "answer", "ask_suspension", "ask_extension"})
+HANDLING = frozenset({
+    "sign", "arrive", "feed_back", "self_handle", "answer", "ask_suspension", "ask_extension", "report_in",
+    "made_safe", "record_jointly", "countersign",
+})
 
 
 def has_handled(matter: Matter, actor: Actor) -> bool:
@@ -163,6 +168,38 @@ def another_person(matter: Matter, said: Said) -> None:
         raise Forbidden("workflow.four_eyes", by=said.by.username)
 
 
+def whistles_ended(matter: Matter, _said: Said) -> None:
+    """The whistle is not still while the matter is not: who blew it agrees first (案不结、哨不停)."""
+    if WHISTLED in matter.row.marks:
+        raise Conflict("whistles.not_agreed")
+
+
+def whistles_ended_if_forced(matter: Matter, said: Said) -> None:
+    """Also a forced closing waits for it."""
+    request = requests.open_one(matter)
+    if request and request.kind == FORCED_CLOSE:
+        whistles_ended(matter, said)
+
+
+def not_struck(matter: Matter, _said: Said) -> None:
+    """What is struck off stays so."""
+    if STRUCK in matter.row.marks:
+        raise Conflict("workflow.struck_already")
+
+
+def is_struck(matter: Matter, _said: Said) -> None:
+    """Only what is struck off is put back."""
+    if STRUCK not in matter.row.marks:
+        raise Conflict("workflow.not_struck")
+
+
+def not_the_closer(matter: Matter, said: Said) -> None:
+    """Who closed it does not also say that the closing was right."""
+    closed = [move.actor for move in matter.past if move.to_state == CLOSED != move.from_state]
+    if closed and closed[-1] == said.by.username:
+        raise Forbidden("workflow.closer_may_not", by=said.by.username)
+
+
 @cache
 def self_handled(path: Path = SELF_HANDLED) -> frozenset[tuple[str, str]]:
     """Read which categories a grid may fix and close by itself: (scheme, code)."""
@@ -183,6 +220,7 @@ BY_NAME: Mapping[str, Guard] = {
     for guard in (
         not_the_handler, another_issue, no_deadlock, somebody_leads, not_refused_before, nobody_signed,
         on_the_list, sampled, in_time, nothing_asked, never_suspended, within_a_year, extensions_left, something_asked,
-        to_be_endorsed, to_be_granted, another_person, a_question, nobody_to_call,
+        to_be_endorsed, to_be_granted, another_person, whistles_ended, whistles_ended_if_forced, a_question,
+        nobody_to_call, not_struck, is_struck, not_the_closer,
     )
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -137,6 +137,18 @@ def rows(
         FROM {_FROM} WHERE {where} ORDER BY {ORDERS[order]} LIMIT :limit OFFSET :offset
         """),
         values | {"limit": min(per_page, PAGE_ROWS_MOST), "offset": (page - 1) * per_page},
+    )
+    return [_as_row(row.feature, row) for row in found]
+
+
+def of_ids(session: Session, ids: Sequence[int]) -> list[Json]:
+    """List issues by their numbers, in that order; what may not be seen is left out."""
+    found = session.execute(
+        text(f"""
+        SELECT {_FEATURE} AS feature, issue.external_id, issue.text, issue.received_at, issue.reporter
+        FROM {_FROM} WHERE issue.id = ANY(:ids) ORDER BY array_position(CAST(:ids AS bigint[]), issue.id)
+        """),
+        {"ids": list(ids)},
     )
     return [_as_row(row.feature, row) for row in found]
 

@@ -20,8 +20,10 @@ from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, NotFound
 from gis.issues import moves
+from gis.issues.calls import CALLS
 from gis.issues.moves import MOVES, Move, Rule
 
+TABLE: tuple[Move, ...] = (*MOVES, *CALLS)
 LOADING = 0x5AB6
 KEYS = frozenset({"enabled", "who", "name_zh", "name_en"})
 
@@ -43,7 +45,7 @@ class Version:
 class Book:
     """The rules an installation goes by: its table, and its own words for moves."""
 
-    moves: tuple[Move, ...] = MOVES
+    moves: tuple[Move, ...] = TABLE
     words: Mapping[str, Rule] = field(default_factory=dict)
 
     def name(self, move: str, locale: str) -> str | None:
@@ -117,7 +119,7 @@ def find(session: Session) -> list[Version]:
 @cache
 def _book(said: str) -> Book:
     rules = parse(said)
-    return Book(moves.apply(rules), {rule.move: rule for rule in rules if rule.name_zh or rule.name_en})
+    return Book(moves.apply(rules, TABLE), {rule.move: rule for rule in rules if rule.name_zh or rule.name_en})
 
 
 def _rule(name: str, section: Any) -> Rule:  # noqa: ANN401 -- whatever TOML holds

@@ -16,7 +16,7 @@ from gis.issues.clerk import Clerk
 from gis.issues.clocks import Clock, Kept, record, values
 from gis.issues.consequences import Outcome
 from gis.issues.matter import Matter, Said
-from gis.issues.moves import AT_WORK, ENDS, FED_BACK, FILED, HANDLING, LEAD, RETURNED, SUSPENDED, Move
+from gis.issues.moves import AT_WORK, ENDS, FED_BACK, FILED, HANDLING, INSPECTED, LEAD, RETURNED, SUSPENDED, Move
 from gis.issues.requests import EXTENSION
 from gis.issues.worktime import Pause
 
@@ -62,7 +62,7 @@ def follow(matter: Matter, move: Move, said: Said, outcome: Outcome) -> None:
 
 def _signed(change: Change) -> None:
     """Stop the clock for signing once the lead has signed."""
-    if change.move.name == "sign" and change.leads(HANDLING):
+    if change.move.name in {"sign", "report_in"} and change.leads(HANDLING):
         _stop(change, (kept for kept in change.clocks if kept.clock.name == values.SIGN))
 
 
@@ -82,7 +82,7 @@ def _handled(change: Change) -> None:
 def _taken_up_again(change: Change) -> None:
     """Let it go on after rework or reopening."""
     before, after = change.matter.state, change.outcome.to
-    if before in {FED_BACK, *ENDS} and after in {FILED, RETURNED, *AT_WORK}:
+    if before in {FED_BACK, INSPECTED, *ENDS} and after in {FILED, RETURNED, *AT_WORK}:
         _go_on(change, (kept for kept in change.handling if kept.department == ISSUES_OWN))
 
 

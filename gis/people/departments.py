@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from gis.errors import Invalid, Problems, ShaotuError
+from gis.errors import Conflict, Invalid, NotFound, Problems, ShaotuError
 from gis.settings import ROOT
 from gis.territory.location import UnitRef
 
@@ -39,13 +40,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class Department:
-    """An office that can be called. ground: the key of the unit it serves, empty for the whole city."""
+    """An office that can be called, until it is closed. ground: the key of its unit, empty for the whole city."""
 
     code: str
     kind: str
     name_zh: str
     name_en: str
     ground: str = CITY
+    closed_on: date | None = None
 
     def as_dict(self) -> dict[str, str]:
         """Name it, as reasons do."""
@@ -53,20 +55,25 @@ class Department:
 
 
 class Register:
-    """All departments, found by code, by name, or by kind and ground. Read once, asked for every issue."""
+    """All departments, found by code, by name, or by kind and ground. Read once, asked for every issue.
+
+    One that was closed is found by its code, for history names it; nobody is sent to it.
+    """
 
     def __init__(self, departments: Iterable[Department]) -> None:
         ordered = sorted(departments, key=lambda department: department.code)
         self.by_code: Mapping[str, Department] = {each.code: each for each in ordered}
-        self._by_name = {name: each for each in reversed(ordered) for name in (each.name_en, each.name_zh) if name}
+        at_work = [each for each in ordered if each.closed_on is None]
+        self._by_name = {name: each for each in reversed(at_work) for name in (each.name_en, each.name_zh) if name}
         self._by_ground: dict[tuple[str, str], tuple[Department, ...]] = {}
-        for each in ordered:
+        for each in at_work:
             place = each.kind, each.ground
             self._by_ground[place] = (*self._by_ground.get(place, ()), each)
 
     def named(self, words: str | None) -> Department | None:
         """Find the department a record names by its code or its exact name."""
-        return None if not words else self.by_code.get(words) or self._by_name.get(words)
+        by_code = self.by_code.get(words or "")
+        return by_code if by_code and by_code.closed_on is None else self._by_name.get(words or "")
 
     def nearest(self, kind: str, ladder: Sequence[str]) -> tuple[Department, ...]:
         """Return the departments of a kind on the first ground of the ladder that has any, the whole city last."""
@@ -152,6 +159,21 @@ def establish(session: Session, units: Iterable[UnitRef], only: Iterable[str] | 
     return len(fresh)
 
 
+def close(session: Session, code: str, *, on: date, today: date) -> None:
+    """Close a department from a day on that has come; its name and its history stay.
+
+    Raise NotFound, Conflict if it is closed already, Invalid for a day to come: it works until then.
+    """
+    known = register(session).by_code.get(code)
+    if known is None:
+        raise NotFound("departments.unknown", code=code)
+    if known.closed_on:
+        raise Conflict("departments.closed_already", code=code, on=known.closed_on)
+    if on > today:
+        raise Invalid("departments.closes_later", code=code, on=on, today=today)
+    session.execute(text("UPDATE department SET closed_on = :on WHERE code = :code"), {"code": code, "on": on})
+
+
 def open_desk(session: Session, code: str) -> None:
     """Make sure the general desk exists: what nobody else takes is sent there."""
     desk = kinds()[DESK]
@@ -185,7 +207,8 @@ def _parsed(number: int, row: Mapping[str, Any], problems: list[ShaotuError]) ->
     elif any(ground) and not all(ground):
         problems.append(Invalid("departments.half_a_ground", row=number, code=values["code"]))
     else:
-        return Department(**values, ground=":".join(ground) if all(ground) else CITY)
+        code, kind, name_zh, name_en = values.values()
+        return Department(code, kind, name_zh, name_en, ground=":".join(ground) if all(ground) else CITY)
     return None
 
 
@@ -210,17 +233,18 @@ def _store(session: Session, departments: Sequence[Department]) -> None:
 
 
 def _row(department: Department) -> dict[str, str | None]:
-    named = {each.name: getattr(department, each.name) for each in fields(Department) if each.name != "ground"}
+    apart = {"ground", "closed_on"}
+    named = {each.name: getattr(department, each.name) for each in fields(Department) if each.name not in apart}
     net, level, unit_code = department.ground.split(":", 2) if department.ground else (None, None, None)
     return named | {"net": net, "level": level, "unit_code": unit_code}
 
 
 def _departments(session: Session, condition: str, params: Mapping[str, object]) -> list[Department]:
-    columns = "code, kind, name_zh, name_en, net, level, unit_code"
+    columns = "code, kind, name_zh, name_en, net, level, unit_code, closed_on"
     sql = text(f"SELECT {columns} FROM department WHERE {condition} ORDER BY code")
     return [_department(row) for row in session.execute(sql, params).mappings()]
 
 
 def _department(row: RowMapping) -> Department:
     ground = CITY if row["net"] is None else f"{row['net']}:{row['level']}:{row['unit_code']}"
-    return Department(row["code"], row["kind"], row["name_zh"], row["name_en"], ground)
+    return Department(row["code"], row["kind"], row["name_zh"], row["name_en"], ground, row["closed_on"])

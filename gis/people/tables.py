@@ -23,6 +23,8 @@ class Department(Base):
     net: Mapped[str | None]
     level: Mapped[str | None]
     unit_code: Mapped[str | None]
+    # From then on nobody is sent to it; its name stays where it stands.
+    closed_on: Mapped[date | None]
 
 
 class Account(Base):
@@ -38,6 +40,7 @@ class Account(Base):
     active: Mapped[bool]
     created_at: Mapped[datetime]
     department: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
+    closed_at: Mapped[datetime | None]
 
 
 class Post(Base):

@@ -12,7 +12,7 @@ from flask import request
 from flask_wtf.csrf import generate_csrf
 
 from gis import language
-from gis.people.accounts import CLERK, OPERATOR
+from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, SHIFT_LEADER
 from gis.web import auth
 from gis.web.webmap import Bounds
 
@@ -21,14 +21,15 @@ Json = dict[str, Any]
 # Shown when no boundary is loaded yet.
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 CALLS_BACK = (CLERK, OPERATOR)
+HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
 
 
 def chrome(here: str) -> Json:
     """Return what the head line shows: who is here, where they are, where they may go."""
     who = auth.current()
-    doors = {"map": "/", "evaluation": "/evaluation"}
-    if who.role in CALLS_BACK:
-        doors["call_back"] = "/call-back"
+    doors = {"map": "/", "ledger": "/ledger", "papers": "/papers", "evaluation": "/evaluation"}
+    doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
+    doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
     return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": _other_language}
 
 

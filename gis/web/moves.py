@@ -13,7 +13,7 @@ from gis.issues import handoffs, lights, photos, requests, rules, workflow
 from gis.issues.matter import Actor, Matter, Said
 from gis.issues.moves import Move, Need
 from gis.issues.parties import Standing
-from gis.web import asked, auth
+from gis.web import asked, auth, calls
 
 Json = dict[str, Any]
 
@@ -57,7 +57,8 @@ def picture(code: str) -> Json:
         "parties": [_party(each, about, now) for each in about.standings],
         "request": waiting and waiting.as_dict(),
         "handoffs": handoffs.of_issue(auth.session(), about.id),
-        "moves": [_move(each) for each in workflow.possible(about, actor, now, _loop())],
+        "moves": [_move(each, about, actor) for each in workflow.possible(about, actor, now, _loop())],
+        "calls": calls.picture(about),
     }
 
 
@@ -103,8 +104,10 @@ def _party(standing: Standing, about: Matter, now: datetime) -> Json:
     return standing.as_dict() | {"light": light, "late": standing.is_late(now)}
 
 
-def _move(move: Move) -> Json:
-    return {"move": move.name, "label": _label(move.name), "needs": [_need(each) for each in move.needs]}
+def _move(move: Move, about: Matter, actor: Actor) -> Json:
+    offered = [calls.choices(each, move, about, actor) or _choices(each) for each in move.needs]
+    needs = [_need(each) | {"choices": choices} for each, choices in zip(move.needs, offered, strict=True)]
+    return {"move": move.name, "label": _label(move.name), "needs": needs}
 
 
 def _label(move: str) -> str:
@@ -113,5 +116,8 @@ def _label(move: str) -> str:
 
 
 def _need(need: Need) -> Json:
-    choices = [{"value": each, "label": auth.say(f"choice.{each}")} for each in need.choices]
-    return vars(need) | {"label": auth.say(f"need.{need.name}"), "choices": choices}
+    return vars(need) | {"label": auth.say(f"need.{need.name}")}
+
+
+def _choices(need: Need) -> list[Json]:
+    return [{"value": each, "label": auth.say(f"choice.{each}")} for each in need.choices]

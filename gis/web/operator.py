@@ -18,7 +18,7 @@ from gis.errors import Invalid
 from gis.issues import journal, lights, listing, moves, worklists
 from gis.issues.listing import Filters
 from gis.issues.matter import Actor
-from gis.people.accounts import ADMINISTRATOR, DEPARTMENT, OPERATOR, Who
+from gis.people.accounts import ADMINISTRATOR, CALLER, DEPARTMENT, LEADER, OPERATOR, PLANNER, Who
 from gis.planning import hotspots
 from gis.territory import location, units
 from gis.web import api, asked, auth, dossier, drawing, tiles, webmap
@@ -54,7 +54,8 @@ def page() -> ResponseReturnValue:
         "may_decide": who.role in {OPERATOR, ADMINISTRATOR},
         "may_place": who.role in api.PLACES,
         "desk": worklists.has_work(who.role),
-        "begins_at_desk": request.path == "/desk" or who.role == DEPARTMENT,
+        "whistles": who.role not in {LEADER, PLANNER},
+        "begins_at_desk": request.path == "/desk" or who.role in {DEPARTMENT, CALLER},
         "lights": [light.as_dict() for light in lights.table()],
         "leader": not who.scope.all,
         "nets": nets,
@@ -88,7 +89,7 @@ def state() -> Response:
     # The number comes first: what happens meanwhile is told twice rather than lost, and telling twice does no harm.
     journal.seal(session)
     session.commit()
-    seq = journal.head(session)
+    seq = journal.head(session).seq
     told = {
         "seq": seq,
         "total": listing.total(session, filters),

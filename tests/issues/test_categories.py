@@ -49,3 +49,24 @@ def test_every_wrong_row_is_told_and_nothing_is_written(session: Session, tmp_pa
         "categories.missing", "categories.risk", "categories.repeated", "categories.no_parent",
     ]  # fmt: skip
     assert categories.known(session) == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("s,1,E01,E01,己,Self,,\n", [2]),
+        ("s,1,E01,E02,甲,A,,\ns,1,E02,E01,乙,B,,\n", [2, 3]),
+        ("s,1,E00,,丁,D,,\ns,1,E01,E03,甲,A,,\ns,1,E02,E01,乙,B,,\ns,1,E03,E02,丙,C,,\ns,1,E4,E00,戊,E,,\n", [3, 4, 5]),
+        # What hangs below a circle is not on it.
+        ("s,1,E01,E02,甲,A,,\ns,1,E02,E01,乙,B,,\ns,1,E03,E02,丙,C,,\n", [2, 3]),
+    ],
+)
+def test_a_circle_of_parents_is_refused_with_its_rows(
+    session: Session, tmp_path: Path, rows: str, told: list[int]
+) -> None:
+    with pytest.raises(Problems) as raised:
+        categories.load(session, written(tmp_path, rows))
+    assert [(each.code, each.params["row"]) for each in raised.value.problems] == [
+        ("categories.circle", row) for row in told
+    ]
+    assert categories.known(session) == {}

@@ -76,6 +76,13 @@ class TestReading:
             ("duties.repeated", 8),
         ]
 
+    def test_a_department_that_is_to_assist_itself_is_told_with_its_row(self, session: Session, tmp_path: Path) -> None:
+        rows = "E0110,,,HW,JD\nE0111,,,HW/JD,CG HW\nE0112,,,HW/JD,JD\n"
+        assert problems_of(session, written(tmp_path, rows)) == [("duties.assists_itself", 3)]
+
+    def test_a_department_that_does_not_exist_is_told_with_its_row(self, session: Session, tmp_path: Path) -> None:
+        assert problems_of(session, written(tmp_path, "E0110,,,HW,\nE0111,,,HW,QQ\n")) == [("duties.unknown_kind", 3)]
+
     def test_a_column_nobody_knows_is_refused_not_dropped(self, session: Session, tmp_path: Path) -> None:
         with pytest.raises(Invalid, match=r"duties\.unknown_column"):
             duty_lists.read(session, written(tmp_path, "E0110,lane,HW\n", head="category,raod_class,leads"))
@@ -120,7 +127,7 @@ class TestVersions:
     def test_a_version_is_loaded_once(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
         with pytest.raises(Conflict, match=r"duties\.version_exists"):
-            kept(session, tmp_path, "1", leads="JD")
+            kept(session, tmp_path, "1", leads="CG")
 
     def test_a_version_begins_once(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")

@@ -36,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_without_a_file_the_table_is_the_table() -> None:
-    assert rules.of_file(None).moves == moves.MOVES
+    assert rules.of_file(None).moves == rules.TABLE
 
 
 def test_a_move_that_was_taken_out_is_not_there(path: Path) -> None:
@@ -72,7 +72,7 @@ class TestVersions:
         return rules.load(session, said, by="ann", now=NOW)
 
     def test_what_was_loaded_is_not_in_force(self, session: Session) -> None:
-        assert (self.loaded(session), rules.current(session, None).moves) == (1, moves.MOVES)
+        assert (self.loaded(session), rules.current(session, None).moves) == (1, rules.TABLE)
 
     def test_another_person_puts_it_in_force(self, session: Session) -> None:
         rules.activate(session, self.loaded(session), by="bob", now=NOW)
@@ -91,12 +91,12 @@ class TestVersions:
     def test_the_next_version_takes_the_place_of_the_one_before(self, session: Session) -> None:
         rules.activate(session, self.loaded(session), by="bob", now=NOW)
         rules.activate(session, self.loaded(session, ""), by="bob", now=NOW)
-        assert rules.current(session, None).moves == moves.MOVES
+        assert rules.current(session, None).moves == rules.TABLE
         assert [(each.version, each.retired_at) for each in rules.find(session)] == [(2, None), (1, NOW)]
 
     def test_a_version_goes_before_the_file_of_the_settings(self, session: Session, path: Path) -> None:
         rules.activate(session, self.loaded(session, ""), by="bob", now=NOW)
-        assert rules.current(session, path).moves == moves.MOVES
+        assert rules.current(session, path).moves == rules.TABLE
 
     def test_a_version_is_put_in_force_once(self, session: Session) -> None:
         version = self.loaded(session)

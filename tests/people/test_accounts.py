@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Invalid, NotFound, TooMany
@@ -50,6 +51,26 @@ def test_an_unknown_name_does_not_open(session: Session) -> None:
 def test_a_closed_account_does_not_open(session: Session) -> None:
     opened(session).active = False
     assert attempt(session, PASSWORD) is None
+
+
+def test_closing_an_account_keeps_its_row_and_its_date(session: Session) -> None:
+    account = opened(session)
+    accounts.close(session, account.username, now=NOW)
+    assert attempt(session, PASSWORD) is None
+    assert accounts.get(session, account.username).closed_at == NOW
+
+
+def test_an_account_is_closed_once(session: Session) -> None:
+    account = opened(session)
+    accounts.close(session, account.username, now=NOW)
+    with pytest.raises(Conflict, match=r"account\.closed_already"):
+        accounts.close(session, account.username, now=NOW)
+
+
+def test_the_application_may_not_delete_an_account(session: Session) -> None:
+    opened(session)
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        session.execute(text("DELETE FROM account"))
 
 
 def test_the_password_is_not_in_the_database(session: Session) -> None:

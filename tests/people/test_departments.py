@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from gis.errors import Problems
+from gis.errors import Conflict, Invalid, Problems
 from gis.people import departments
 from gis.people.departments import Department, Register
 from gis.territory import units
@@ -105,3 +107,41 @@ def test_the_general_desk_is_opened_once(session: Session) -> None:
     for _ in range(2):
         departments.open_desk(session, "general-desk")
     assert [each.name_en for each in departments.find(session, kind="DESK")] == ["General Desk"]
+
+
+class TestClosing:
+    TODAY = date(2026, 6, 1)
+
+    def opened(self, session: Session) -> None:
+        departments.load(session, [row()])
+
+    def test_nobody_is_sent_to_a_closed_department(self, session: Session) -> None:
+        self.opened(session)
+        departments.close(session, "jd", on=self.TODAY, today=self.TODAY)
+        assert departments.register(session).nearest("JD", LADDER) == ()
+
+    def test_its_name_is_still_known(self, session: Session) -> None:
+        self.opened(session)
+        departments.close(session, "jd", on=self.TODAY, today=self.TODAY)
+        assert departments.register(session).by_code["jd"].name_zh == "街道办"
+
+    def test_a_record_that_names_it_names_nobody(self, session: Session) -> None:
+        self.opened(session)
+        departments.close(session, "jd", on=self.TODAY, today=self.TODAY)
+        assert departments.register(session).named("街道办") is None
+
+    def test_it_is_closed_once(self, session: Session) -> None:
+        self.opened(session)
+        departments.close(session, "jd", on=self.TODAY, today=self.TODAY)
+        with pytest.raises(Conflict, match=r"departments\.closed_already"):
+            departments.close(session, "jd", on=self.TODAY, today=self.TODAY)
+
+    def test_it_is_not_closed_ahead(self, session: Session) -> None:
+        self.opened(session)
+        with pytest.raises(Invalid, match=r"departments\.closes_later"):
+            departments.close(session, "jd", on=date(2026, 6, 2), today=self.TODAY)
+
+    def test_the_application_may_not_delete_one(self, session: Session) -> None:
+        self.opened(session)
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            session.execute(text("DELETE FROM department"))
