@@ -237,7 +237,7 @@ def _told(row: Standing) -> Json:
     result = row.result
     return {
         "subject": row.subject, "name_zh": row.name_zh, "name_en": row.name_en, "rank": row.rank,
-        "score": number(result.score), "grade": result.grade, "counts": dict(row.counts),
+        "score": number(result.score), "grade": result.grade, "review": number(row.review), "counts": dict(row.counts),
         "rates": {name: number(value) for name, value in result.rates.items()},
         "scores": {name: number(value) for name, value in result.scores.items()},
     }  # fmt: skip

@@ -245,6 +245,79 @@ class TestDepartments:
         assert [self.of(session, code, "answers", "solved") for code in ("cg", "sw")] == [[1, 1], [1, 1]]
 
 
+class TestAppeals:
+    """What was late and exempted: the fact stays, and does not count."""
+
+    def late(self, session: Session, department: str = "", *, granted: bool = True) -> Way:
+        way = plain(session)
+        way.now = NOW + timedelta(hours=11)
+        closed(way)
+        row = {"issue_id": way.issue_id, "department": department, "due_at": NOW + timedelta(hours=10), "at": way.now}
+        session.execute(_LATE, row)
+        session.execute(_APPEALED, row | {"granted": granted})
+        return way
+
+    def test_it_counts_as_handled_in_time_and_as_exempted(self, session: Session) -> None:
+        self.late(session)
+        names = ("handled", "handled_on_time", "closed_late", "late", "exempted")
+        assert [count(session, name) for name in names] == [1, 1, 0, 0, 1]
+        assert [count(session, name, "cg", DEPARTMENTS) for name in names] == [1, 1, 0, 0, 1]
+
+    def test_an_appeal_that_was_declined_changes_nothing(self, session: Session) -> None:
+        self.late(session, granted=False)
+        assert [count(session, name) for name in ("handled_on_time", "late", "exempted")] == [0, 1, 0]
+
+
+class TestReviews:
+    """One review for each whistle: its mean is a part of the department's score."""
+
+    def blown(self, session: Session, *scores: int) -> None:
+        way = closed(plain(session))
+        for number, score in enumerate(scores, start=1):
+            row = {"issue_id": way.issue_id, "number": number, "score": score, "at": NOW, "unit": WEST}
+            session.execute(_REVIEWED, row)
+
+    def score(self, session: Session) -> Fraction | None:
+        found = evaluation.of(session, DEPARTMENTS, FORMULAS, on=date(2026, 6, 30))
+        return next(row.result.score for row in found.rows if row.subject == "cg")
+
+    def test_without_one_the_formula_stands_alone(self, session: Session) -> None:
+        self.blown(session)
+        assert self.score(session) == 100
+
+    def test_it_makes_up_its_weight(self, session: Session) -> None:
+        self.blown(session, 40, 60)
+        assert self.score(session) == Fraction(7 * 100 + 3 * 50, 10)
+
+    def test_its_number_is_a_list_of_issues(self, session: Session) -> None:
+        self.blown(session, 40, 60)
+        assert count(session, "reviewed", "cg", DEPARTMENTS) == 1
+
+
+_LATE = text("""
+INSERT INTO lateness (issue_id, department, clock, due_at, found_at)
+VALUES (:issue_id, :department, 'handle', :due_at, :at) ON CONFLICT DO NOTHING
+""")
+_APPEALED = text("""
+WITH asked AS (
+    INSERT INTO appeal (issue_id, department, clock, due_at, by_department, fields, asked_by, asked_at)
+    VALUES (:issue_id, :department, 'handle', :due_at, 'cg', '{}', 'at cg', :at) RETURNING id
+)
+INSERT INTO appeal_answer (appeal_id, issue_id, granted, fields, by, at)
+SELECT id, :issue_id, :granted, '{}', 'chief', :at FROM asked
+""")
+_REVIEWED = text("""
+WITH blown AS (
+    INSERT INTO whistle (code, issue_id, number, type, by_unit, by, blown_at, done_by_self, why_not, expected,
+                         departments, place, held_by, state)
+    VALUES ('W' || :number, :issue_id, :number, 'regular', :unit, 'street', :at, '', '', '', '{cg}', '', :unit, 'blown')
+    RETURNING id
+)
+INSERT INTO whistle_review (whistle_id, department, by_unit, score, words, by, at)
+SELECT id, 'cg', :unit, :score, '', 'street', :at FROM blown
+""")
+
+
 class TestAnswers:
     def test_each_question_has_the_base_of_its_answers(self, session: Session) -> None:
         closed(plain(session)).make("evaluate", CLERK, {"solved": "no"})

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import text
@@ -29,13 +31,16 @@ COUNTS: Mapping[str, str] = {
     "no_limit": "filed AND limit_at IS NULL AND NOT self_handled", "relapses": "filed AND is_relapse",
     "sent": "sent", "sent_right": "sent AND NOT sent_wrong",
     "due": "due", "handled": "due AND handled_at IS NOT NULL", "handled_on_time": "on_time",
-    "late": "due AND NOT on_time", "closed": "due AND is_closed", "closed_on_time": "on_time AND is_closed",
+    "late": "due AND NOT on_time AND NOT exempt",
+    "exempted": "due AND exempt AND coalesce(handled_at > limit_at, true)", "closed": "due AND is_closed",
+    "closed_on_time": "on_time AND is_closed",
     "closed_late": "due AND is_closed AND NOT on_time", "reworked": "due AND reworked", "forced": "due AND forced",
     "self_handled": "filed AND self_handled", "sample_inspected": "filed AND sample_inspected",
     "sample_passed": "filed AND sample_inspected AND sample_passed",
     "sign_due": "sign_due AND is_valid", "signed_on_time": "signed_on_time AND is_valid",
     "contact_due": "contact_due AND is_valid", "contacted_on_time": "contacted_on_time AND is_valid",
     "reply_due": "reply_due AND is_valid", "replied_on_time": "replied_on_time AND is_valid",
+    "reviewed": "review IS NOT NULL",
     "call_backs": "counts OR unreachable", "unreachable": "unreachable", "answers": "counts",
     "excluded": "answered AND NOT counts",
     "asked_response": "counts AND contacted IS NOT NULL", "responded": "counts AND contacted = 'yes'",
@@ -59,6 +64,14 @@ class Period:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What was counted of a unit or department. review: the mean of its whistles' reviews, of 100; None: none."""
+
+    counts: dict[str, int]
+    review: Fraction | None = None
+
+
+@dataclass(frozen=True)
 class Question:
     """Who is evaluated for when. level: of units as "net:level"; empty: departments.
 
@@ -79,11 +92,16 @@ class Question:
 
 def count(session: Session, question: Question, formulas: Formulas) -> dict[str, dict[str, int]]:
     """Count for every unit or department that has anything to count, and for ALL: {subject: {count: n}}."""
+    return {subject: measured.counts for subject, measured in measure(session, question, formulas).items()}
+
+
+def measure(session: Session, question: Question, formulas: Formulas) -> dict[str, Measured]:
+    """Count as `count` does, and take the mean of what whistles were reviewed with, each issue once."""
     counted = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in COUNTS.items())
-    sql = f"{_facts(question, formulas)} SELECT subject, {counted} FROM fact GROUP BY subject"
+    sql = f"{_facts(question, formulas)} SELECT subject, avg(review) AS review, {counted} FROM fact GROUP BY subject"
     rows = _ask(session, sql, _values(question, formulas)).mappings()
-    found = {row["subject"]: {name: row[name] for name in COUNTS} for row in rows}
-    return {ALL: dict.fromkeys(COUNTS, 0)} | found
+    found = {row["subject"]: Measured({name: row[name] for name in COUNTS}, _exact(row["review"])) for row in rows}
+    return {ALL: Measured(dict.fromkeys(COUNTS, 0))} | found
 
 
 def listed(session: Session, question: Question, formulas: Formulas, subject: str, name: str) -> list[int]:
@@ -92,6 +110,10 @@ def listed(session: Session, question: Question, formulas: Formulas, subject: st
     sql = f"""{_facts(question, formulas, narrowed)}
     SELECT id FROM fact WHERE subject = :subject AND ({COUNTS[name]}) ORDER BY reported_at DESC, id DESC"""
     return list(_ask(session, sql, _values(question, formulas) | {"subject": subject}).scalars())
+
+
+def _exact(number: Decimal | None) -> Fraction | None:
+    return None if number is None else Fraction(number)
 
 
 def _ask(session: Session, sql: str, values: Json) -> Any:  # noqa: ANN401 -- rows of whatever was selected
@@ -133,6 +155,8 @@ WITH touched AS MATERIALIZED (
         UNION SELECT issue_id FROM clock
         WHERE name IN ('handle', 'sign', 'contact', 'reply') AND due_at >= :since AND due_at < :until AND at < :until
         UNION SELECT issue_id FROM move WHERE at >= :since AND at < :until AND name IN ('evaluate', 'miss_call')
+        UNION SELECT whistle.issue_id FROM whistle_review AS review JOIN whistle ON whistle.id = review.whistle_id
+        WHERE review.at >= :since AND review.at < :until
     ) AS any_of {narrowed}
 ), moved AS (
     SELECT issue_id, min(at) FILTER (WHERE name = 'verify') AS verified_at,
@@ -162,6 +186,15 @@ WITH touched AS MATERIALIZED (
     FROM touched JOIN clock ON clock.issue_id = touched.id
     WHERE clock.name IN ('handle', 'sign', 'contact', 'reply') AND clock.at < :until
     ORDER BY issue_id, name, department, version DESC
+), exempted AS (
+    SELECT DISTINCT appeal.issue_id, appeal.department, appeal.due_at
+    FROM touched JOIN appeal ON appeal.issue_id = touched.id AND appeal.clock = 'handle'
+    JOIN appeal_answer AS answer ON answer.appeal_id = appeal.id AND answer.granted
+), reviewed AS (
+    SELECT whistle.issue_id, review.department, avg(review.score) AS review
+    FROM touched JOIN whistle ON whistle.issue_id = touched.id
+    JOIN whistle_review AS review ON review.whistle_id = whistle.id
+    WHERE review.at >= :since AND review.at < :until GROUP BY whistle.issue_id, review.department
 ), ordered AS (
     SELECT issue_id, bool_or(name = 'sign') AS sign_due, bool_or(name = 'contact') AS contact_due,
            bool_or(name = 'reply') AS reply_due, bool_or(name = 'sign' AND stopped_at <= due_at) AS signed_on_time,
@@ -186,11 +219,13 @@ WITH touched AS MATERIALIZED (
            coalesce(moved.unreachable, false) AND moved.answered_by IS NULL AS unreachable,
            said.fields ->> 'contacted' AS contacted, said.fields ->> 'solved' AS solved,
            said.fields ->> 'satisfied' AS satisfied, ordered.sign_due, ordered.contact_due, ordered.reply_due,
-           ordered.signed_on_time, ordered.contacted_on_time, ordered.replied_on_time
+           ordered.signed_on_time, ordered.contacted_on_time, ordered.replied_on_time,
+           free.issue_id IS NOT NULL AS is_exempt
     FROM touched JOIN issue ON issue.id = touched.id
     LEFT JOIN moved ON moved.issue_id = issue.id
     LEFT JOIN clocked AS own ON own.issue_id = issue.id AND own.department = '' AND own.name = 'handle'
     LEFT JOIN ordered ON ordered.issue_id = issue.id
+    LEFT JOIN exempted AS free ON free.issue_id = issue.id AND free.department = '' AND free.due_at = own.due_at
     LEFT JOIN move AS said ON said.issue_id = issue.id AND said.version = moved.answered_by
 )"""
 # What is each subject's own: its limit, when it was done, whether it had to be done again, was wrongly sent there, or
@@ -198,7 +233,8 @@ WITH touched AS MATERIALIZED (
 _SEEN = "(cardinality(CAST(:within AS text[])) = 0 OR ground && CAST(:within AS text[]))"
 _UNITS = f"""
     SELECT key AS subject, told.due_at AS limit_at, told.stopped_at AS handled_at, told.failed AS reworked,
-           told.returned AS sent_wrong, false AS left_it, told.*
+           told.returned AS sent_wrong, false AS left_it, told.is_exempt AS exempt, CAST(NULL AS numeric) AS review,
+           told.*
     FROM told, unnest(CAST('{{""}}' AS text[]) || told.ground) AS key
     WHERE key = '' AND {_SEEN}
        OR starts_with(key, :level) AND (CAST(:only AS text[]) IS NULL OR key = ANY(:only))"""
@@ -208,13 +244,15 @@ _DEPARTMENTS = f"""
     SELECT its.department AS subject, coalesce(its.due_at, told.due_at) AS limit_at,
            CASE WHEN its.department = '' THEN told.stopped_at ELSE its.handled_at END AS handled_at,
            CASE WHEN its.department = '' THEN told.failed ELSE its.failed END AS reworked,
-           CASE WHEN its.department = '' THEN told.returned ELSE its.refused END AS sent_wrong, its.left_it, told.*
+           CASE WHEN its.department = '' THEN told.returned ELSE its.refused END AS sent_wrong, its.left_it,
+           CASE WHEN its.due_at IS NULL THEN told.is_exempt ELSE its.exempt END AS exempt, its.review, told.*
     FROM told JOIN (
         SELECT party.issue_id, party.department, own.due_at,
                CASE WHEN stepped.fed_back_at > coalesce(stepped.sent_back_at, '-infinity') THEN stepped.fed_back_at END
                    AS handled_at,
                coalesce(stepped.failed, false) AS failed, coalesce(stepped.refused, false) AS refused,
-               coalesce(stepped.refused_at > stepped.called_at, false) AS left_it
+               coalesce(stepped.refused_at > stepped.called_at, false) AS left_it,
+               free.issue_id IS NOT NULL AS exempt, reviewed.review
         FROM (SELECT party.*, max(version) OVER (PARTITION BY issue_id) AS last
               FROM touched JOIN party ON party.issue_id = touched.id) AS party
         LEFT JOIN clocked AS own
@@ -229,9 +267,12 @@ _DEPARTMENTS = f"""
             WHERE party_step.at < :until AND step IN ('fed_back', 'failed', 'called', 'refused')
             GROUP BY issue_id, department
         ) AS stepped ON stepped.issue_id = party.issue_id AND stepped.department = party.department
+        LEFT JOIN exempted AS free ON free.issue_id = party.issue_id AND free.department = party.department
+         AND free.due_at = own.due_at
+        LEFT JOIN reviewed ON reviewed.issue_id = party.issue_id AND reviewed.department = party.department
         WHERE party.version = party.last AND (party.mandatory OR party.role = 'lead')
           AND (CAST(:only AS text[]) IS NULL OR party.department = ANY(:only))
-        UNION ALL SELECT id, '', NULL, NULL, false, false, false FROM touched
+        UNION ALL SELECT id, '', NULL, NULL, false, false, false, false, NULL FROM touched
     ) AS its ON its.issue_id = told.id
     WHERE its.department <> '' OR {_SEEN}"""
 _FACT = """
@@ -244,6 +285,6 @@ base AS (
     FROM subject
 ), fact AS (
     SELECT *, filed AND is_sent AND NOT (is_the_grids OR answered_at_once) AS sent,
-           due AND coalesce(handled_at <= limit_at, false) AS on_time
+           due AND coalesce(handled_at <= limit_at OR handled_at IS NOT NULL AND exempt, false) AS on_time
     FROM base
 )"""
