@@ -10,7 +10,16 @@ from pathlib import Path
 
 import click
 
-from bench import proof, speed_http, speed_limits, speed_lists, speed_locator, speed_moves, speed_page
+from bench import (
+    proof,
+    speed_evaluation,
+    speed_http,
+    speed_limits,
+    speed_lists,
+    speed_locator,
+    speed_moves,
+    speed_page,
+)
 from bench.figures import Row
 
 PARTS: dict[str, Callable[[Path], list[Row]]] = {
@@ -18,6 +27,7 @@ PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "New York: loads, and one place over HTTP": speed_http.measure,
     "Due times of 100,000 open issues": speed_limits.measure,
     "Moves with journal and outbox, due times, and the chain of a million entries": speed_moves.measure,
+    "The evaluation of a month with a million issues": speed_evaluation.measure,
     "Lists of a million issues": speed_lists.measure,
     "The page with 70,000 cells": speed_page.measure,
 }

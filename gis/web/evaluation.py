@@ -24,9 +24,11 @@ Json = dict[str, Any]
 
 pages = Blueprint("evaluation", __name__)
 
-VIEWS = ("overview", "three", "gb", "apart", "numbers")
+VIEWS = ("overview", "three", "gb", "orders", "apart", "numbers")
 OVERVIEW = ("response", "resolution", "satisfaction", "handling_on_time", "closing")
 ROWS = 100
+# Of a level of very many units a page shows so many; what is exported holds all.
+LINES = 200
 # More outlines than this are no map any more.
 OUTLINES_MOST = 500
 LONGEST_DAYS = 731
@@ -60,15 +62,17 @@ def page() -> ResponseReturnValue:
     asked_ = _asked()
     formulas = _formulas()
     found = _standings(asked_, formulas)
+    number = asked.whole("page", 1, 10_000)
     kind, level = asked_.question.kind, asked_.level.rpartition(":")[2]
     shown = {
-        "asked": asked_, "formulas": formulas, "rows": found.rows, "together": found.together,
+        "asked": asked_, "formulas": formulas, "rows": found.rows[(number - 1) * LINES : number * LINES],
+        "page": number, "more": number * LINES < len(found.rows), "together": found.together,
         "rates": _columns(formulas, kind, asked_.view), "every_rate": formulas.rates_of(kind),
         "scores": formulas.scores_of(kind, level), "levels": _levels(asked_), "views": VIEWS, "counts": COUNTS,
         "partial": scoping.is_partial(asked_.question), "whole": auth.current().scope.department == "",
         "presets": _presets(auth.today()), "shown": evaluation.shown, "share": _share,
     }  # fmt: skip
-    return render_template("evaluation.html", **shown, **_map(asked_), **desks.chrome("evaluation"))
+    return render_template("evaluation.html", **shown, **_map(asked_, found), **desks.chrome("evaluation"))
 
 
 @pages.get("/evaluation/issues")
@@ -109,18 +113,20 @@ def table_xlsx() -> Response:
     return evaluation_sheet.xlsx_of(_standings(asked_, formulas), formulas, asked_.question, auth.locale())
 
 
-@pages.get("/evaluation/map")
+@pages.get("/evaluation/outlines")
 @auth.require()
-def graded_map() -> Response:
-    """Answer with the outlines of the units and their grades."""
+def outlines() -> Response:
+    """Answer with the outlines of the units who asks may see; with none where they are too many for a map."""
     asked_ = _asked()
-    found = _standings(asked_, _formulas())
-    graded = {row.subject: row for row in found.rows}
-    if not asked_.level or len(graded) > OUTLINES_MOST:
-        return jsonify(type="FeatureCollection", features=[])
-    rows = auth.session().execute(_OUTLINES, {"keys": list(graded), "on": asked_.last})
+    only = asked_.question.only
+    told = {"level": asked_.level, "only": None if only is None else list(only), "on": asked_.last}
+    rows = auth.session().execute(_OUTLINES, told | {"most": OUTLINES_MOST})
     features = [
-        {"type": "Feature", "geometry": json.loads(row.geometry), "properties": _properties(graded[row.key], row)}
+        {
+            "type": "Feature",
+            "geometry": json.loads(row.geometry),
+            "properties": {"key": row.key, "label": [row.lon, row.lat]},
+        }
         for row in rows
     ]
     return jsonify(type="FeatureCollection", features=features)
@@ -231,19 +237,19 @@ def _told(row: Standing) -> Json:
     result = row.result
     return {
         "subject": row.subject, "name_zh": row.name_zh, "name_en": row.name_en, "rank": row.rank,
-        "score": number(result.score), "grade": result.grade, "counts": dict(row.counts),
+        "score": number(result.score), "grade": result.grade, "review": number(row.review), "counts": dict(row.counts),
         "rates": {name: number(value) for name, value in result.rates.items()},
         "scores": {name: number(value) for name, value in result.scores.items()},
     }  # fmt: skip
 
 
-def _properties(row: Standing, outline: Any) -> Json:  # noqa: ANN401 -- a row
-    told = {"key": row.subject, "name": row.name_zh, "name_en": row.name_en, "grade": row.result.grade}
+def _graded(row: Standing) -> Json:
     score = row.result.score
-    return told | {"score": score and evaluation.shown(score), "rank": row.rank, "label": [outline.lon, outline.lat]}
+    named = {"name": row.name_zh, "name_en": row.name_en, "grade": row.result.grade, "rank": row.rank}
+    return named | {"score": None if score is None else evaluation.shown(score)}
 
 
-def _map(asked_: Asked) -> Json:
+def _map(asked_: Asked, found: Standings) -> Json:
     """Draw the ground below the grades; without a level there is none."""
     if not asked_.level:
         return {"drawn": None, "boot": None}
@@ -252,8 +258,9 @@ def _map(asked_: Asked) -> Json:
     bounds = auth.session().execute(_BOUNDS, row).one()
     base = tiles.base_version(auth.session())
     view = webmap.MapView(desks.bounds(bounds), base, drawing.DRAWING, auth.locale(), (), g.csp_nonce)
-    path = f"{request.script_root}/evaluation/map?{desks.query(asked_.arguments)}"
-    return {"drawn": webmap.ground_map(view), "boot": desks.boot("page.evaluation.") | {"grades": path}}
+    path = f"{request.script_root}/evaluation/outlines?{desks.query(asked_.arguments)}"
+    told = {"outlines": path, "standings": {row.subject: _graded(row) for row in found.rows[:OUTLINES_MOST]}}
+    return {"drawn": webmap.ground_map(view), "boot": desks.boot("page.evaluation.") | told}
 
 
 _NAME = text("""
@@ -279,10 +286,14 @@ _AT_LEVEL = f"""
 FROM unit AS u JOIN edition AS e ON e.id = u.edition_id
 WHERE {units.IN_FORCE} AND u.net || ':' || u.level"""
 _OUTLINES = text(f"""
+WITH shown AS (
+    SELECT u.* {_AT_LEVEL} = :level
+      AND (CAST(:only AS text[]) IS NULL OR u.net || ':' || u.level || ':' || u.code = ANY(:only))
+)
 SELECT u.net || ':' || u.level || ':' || u.code AS key, ST_X(u.label_geom) AS lon, ST_Y(u.label_geom) AS lat,
        ST_AsGeoJSON(ST_SimplifyPreserveTopology(u.geom, greatest(ST_XMax(u.geom) - ST_XMin(u.geom),
            ST_YMax(u.geom) - ST_YMin(u.geom)) / 2000), 6) AS geometry
-{_AT_LEVEL} || ':' || u.code = ANY(:keys)
+FROM shown AS u WHERE (SELECT count(*) FROM shown) <= :most
 """)
 _BOUNDS = text(f"""
 SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north

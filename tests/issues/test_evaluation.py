@@ -165,6 +165,29 @@ class TestHandling:
         assert count(session, "relapses") == 1
 
 
+class TestWorkOrders:
+    def ordered(self, session: Session, name: str = "contact") -> Way:
+        way = looped.plain(session, reported_at=JUNE.since - DAY, reporter=Json(PHONE))
+        clock = Clock(name, Reason("clock.by_order"), started_at=NOW, due_at=NOW + timedelta(hours=4))
+        clocks.start(session, [(way.issue_id, [clock])], Clerk("gis", NOW))
+        return way
+
+    def test_each_clock_of_an_order_counts_in_the_period_it_ends_in(self, session: Session) -> None:
+        self.ordered(session, "reply")
+        counted = [count(session, name) for name in ("reply_due", "replied_on_time", "sign_due", "due", "reported")]
+        assert counted == [1, 0, 0, 0, 0]
+
+    def test_who_was_called_in_time_was_contacted_in_time(self, session: Session) -> None:
+        self.ordered(session).after(("sign", CG), ("contact", CG))
+        assert (count(session, "contact_due"), count(session, "contacted_on_time")) == (1, 1)
+
+    def test_who_was_called_late_was_not(self, session: Session) -> None:
+        way = self.ordered(session)
+        way.now = NOW + timedelta(hours=5)
+        way.after(("sign", CG), ("contact", CG))
+        assert (count(session, "contact_due"), count(session, "contacted_on_time")) == (1, 0)
+
+
 class TestWhatTheGridDoesItself:
     PHOTOS = {"photo_before": "a", "photo_after": "b"}  # noqa: RUF012
 
@@ -222,6 +245,79 @@ class TestDepartments:
         assert [self.of(session, code, "answers", "solved") for code in ("cg", "sw")] == [[1, 1], [1, 1]]
 
 
+class TestAppeals:
+    """What was late and exempted: the fact stays, and does not count."""
+
+    def late(self, session: Session, department: str = "", *, granted: bool = True) -> Way:
+        way = plain(session)
+        way.now = NOW + timedelta(hours=11)
+        closed(way)
+        row = {"issue_id": way.issue_id, "department": department, "due_at": NOW + timedelta(hours=10), "at": way.now}
+        session.execute(_LATE, row)
+        session.execute(_APPEALED, row | {"granted": granted})
+        return way
+
+    def test_it_counts_as_handled_in_time_and_as_exempted(self, session: Session) -> None:
+        self.late(session)
+        names = ("handled", "handled_on_time", "closed_late", "late", "exempted")
+        assert [count(session, name) for name in names] == [1, 1, 0, 0, 1]
+        assert [count(session, name, "cg", DEPARTMENTS) for name in names] == [1, 1, 0, 0, 1]
+
+    def test_an_appeal_that_was_declined_changes_nothing(self, session: Session) -> None:
+        self.late(session, granted=False)
+        assert [count(session, name) for name in ("handled_on_time", "late", "exempted")] == [0, 1, 0]
+
+
+class TestReviews:
+    """One review for each whistle: its mean is a part of the department's score."""
+
+    def blown(self, session: Session, *scores: int) -> None:
+        way = closed(plain(session))
+        for number, score in enumerate(scores, start=1):
+            row = {"issue_id": way.issue_id, "number": number, "score": score, "at": NOW, "unit": WEST}
+            session.execute(_REVIEWED, row)
+
+    def score(self, session: Session) -> Fraction | None:
+        found = evaluation.of(session, DEPARTMENTS, FORMULAS, on=date(2026, 6, 30))
+        return next(row.result.score for row in found.rows if row.subject == "cg")
+
+    def test_without_one_the_formula_stands_alone(self, session: Session) -> None:
+        self.blown(session)
+        assert self.score(session) == 100
+
+    def test_it_makes_up_its_weight(self, session: Session) -> None:
+        self.blown(session, 40, 60)
+        assert self.score(session) == Fraction(7 * 100 + 3 * 50, 10)
+
+    def test_its_number_is_a_list_of_issues(self, session: Session) -> None:
+        self.blown(session, 40, 60)
+        assert count(session, "reviewed", "cg", DEPARTMENTS) == 1
+
+
+_LATE = text("""
+INSERT INTO lateness (issue_id, department, clock, due_at, found_at)
+VALUES (:issue_id, :department, 'handle', :due_at, :at) ON CONFLICT DO NOTHING
+""")
+_APPEALED = text("""
+WITH asked AS (
+    INSERT INTO appeal (issue_id, department, clock, due_at, by_department, fields, asked_by, asked_at)
+    VALUES (:issue_id, :department, 'handle', :due_at, 'cg', '{}', 'at cg', :at) RETURNING id
+)
+INSERT INTO appeal_answer (appeal_id, issue_id, granted, fields, by, at)
+SELECT id, :issue_id, :granted, '{}', 'chief', :at FROM asked
+""")
+_REVIEWED = text("""
+WITH blown AS (
+    INSERT INTO whistle (code, issue_id, number, type, by_unit, by, blown_at, done_by_self, why_not, expected,
+                         departments, place, held_by, state)
+    VALUES ('W' || :number, :issue_id, :number, 'regular', :unit, 'street', :at, '', '', '', '{cg}', '', :unit, 'blown')
+    RETURNING id
+)
+INSERT INTO whistle_review (whistle_id, department, by_unit, score, words, by, at)
+SELECT id, 'cg', :unit, :score, '', 'street', :at FROM blown
+""")
+
+
 class TestAnswers:
     def test_each_question_has_the_base_of_its_answers(self, session: Session) -> None:
         closed(plain(session)).make("evaluate", CLERK, {"solved": "no"})
@@ -270,10 +366,17 @@ def busy(session: Session) -> Session:
 
 class TestStandings:
     @pytest.mark.parametrize("question", [DISTRICTS, DEPARTMENTS], ids=["units", "departments"])
-    @pytest.mark.parametrize("name", COUNTS)
-    def test_every_number_is_as_long_as_its_list(self, busy: Session, question: Question, name: str) -> None:
-        for subject in facts.count(busy, question, FORMULAS):
-            count(busy, name, subject, question)
+    def test_every_number_is_as_long_as_its_list(self, busy: Session, question: Question) -> None:
+        counted = facts.count(busy, question, FORMULAS)
+        numbers = {(subject, name): n for subject, counts in counted.items() for name, n in counts.items() if n}
+        assert len(numbers) > 40
+        for (subject, name), n in numbers.items():
+            listed = evaluation.listed(busy, question, FORMULAS, subject, name)
+            assert (len(listed), len(set(listed))) == (n, n)
+
+    def test_what_is_counted_as_none_has_an_empty_list(self, busy: Session) -> None:
+        none = [name for name, n in facts.count(busy, DISTRICTS, FORMULAS)[ALL].items() if not n]
+        assert [evaluation.listed(busy, DISTRICTS, FORMULAS, ALL, name) for name in none] == [[]] * len(none)
 
     def test_what_is_counted_of_a_base_is_never_more_than_it(self, busy: Session) -> None:
         for question in (DISTRICTS, DEPARTMENTS):
@@ -293,6 +396,10 @@ class TestStandings:
     def test_the_numbers_together_count_each_issue_once(self, busy: Session) -> None:
         found = evaluation.of(busy, DISTRICTS, FORMULAS, on=date(2026, 6, 30))
         assert (found.together.counts["filed"], sum(row.counts["filed"] for row in found.rows)) == (8, 9)
+
+    def test_all_together_have_rates_and_no_grade(self, busy: Session) -> None:
+        together = evaluation.of(busy, DISTRICTS, FORMULAS, on=date(2026, 6, 30)).together
+        assert (together.result.grade, together.result.rates["handling"] is None) == (None, False)
 
 
 SUMMER = date(2026, 6, 30)

@@ -124,6 +124,7 @@ class TestTheFile:
             ('weight = 30, rate = "response"', 'weight = 31, rate = "response"', "evaluation.weights"),
             ("counted = { handled = 1 }", "counted = { handeld = 1 }", "evaluation.unknown"),
             ('excluded = ["forced"', 'excluded = ["weather"', "evaluation.unknown"),
+            ("review_weight = 30", "review_weight = 29", "evaluation.review_weight"),
             ('rate = "rework"', 'rate = "public"', "evaluation.unknown"),
         ],
     )

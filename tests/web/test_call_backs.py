@@ -14,6 +14,7 @@ from psycopg2.extras import Json
 from sqlalchemy import text
 
 from gis import db
+from gis.web import headers
 from tests.issues import looped
 from tests.issues.looped import CG, CHIEF, INSPECTOR, Way
 from tests.web import desk
@@ -128,6 +129,10 @@ class TestTheLink:
     def test_it_is_not_kept_by_anybody_on_the_way(self, office: Flask, code: str) -> None:
         told = office.test_client().get(link(office, code))
         assert (told.headers["Cache-Control"], told.headers["Referrer-Policy"]) == ("no-store", "same-origin")
+
+    def test_its_token_stands_in_no_log(self, office: Flask) -> None:
+        with office.test_request_context("/answer/opens-a-door"):
+            assert headers.told_path() == "/answer/<token>"
 
     def test_who_reported_answers_without_signing_in(self, office: Flask, code: str) -> None:
         path, anybody = link(office, code), office.test_client()

@@ -79,7 +79,7 @@ def operator(city: Flask) -> FlaskClient:
 
 
 class TestNumbers:
-    @pytest.mark.parametrize("view", ["overview", "three", "gb", "apart", "numbers"])
+    @pytest.mark.parametrize("view", ["overview", "three", "gb", "orders", "apart", "numbers"])
     @pytest.mark.parametrize("level", ["admin:district", ""])
     def test_every_number_on_the_page_leads_to_its_list(self, operator: FlaskClient, level: str, view: str) -> None:
         found = CELL.findall(get(operator, "/evaluation", level=level, view=view))
@@ -121,8 +121,8 @@ class TestNumbers:
     def test_few_are_said_to_be_few(self, operator: FlaskClient) -> None:
         assert "样本少" in get(operator, "/evaluation", level="admin:district", view="three")
 
-    def test_grades_are_drawn_with_their_units(self, operator: FlaskClient) -> None:
-        drawn = operator.get("/evaluation/map", query_string=PERIOD | {"level": "admin:district"}).get_json()
+    def test_every_unit_is_drawn(self, operator: FlaskClient) -> None:
+        drawn = operator.get("/evaluation/outlines", query_string=PERIOD | {"level": "admin:district"}).get_json()
         assert sorted(each["properties"]["key"] for each in drawn["features"]) == [WEST, EAST]
 
     @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -142,7 +142,7 @@ class TestNumbers:
         assert operator.get("/evaluation/issues", query_string=PERIOD | {"count": "id; DROP"}).status_code == 400
 
 
-PAGES = ("/evaluation", "/evaluation.csv", "/evaluation.xlsx", "/evaluation/map", "/api/v1/evaluation")
+PAGES = ("/evaluation", "/evaluation.csv", "/evaluation.xlsx", "/evaluation/outlines", "/api/v1/evaluation")
 
 
 class TestScope:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import text
@@ -26,13 +28,19 @@ WORK_MEM = "256MB"
 # What a count holds, over the columns below. A rate's base and what is counted of it are nested, so no rate passes one.
 COUNTS: Mapping[str, str] = {
     "reported": "reported", "valid": "valid", "filed": "filed", "public": "filed AND is_public",
-    "no_limit": "filed AND due_at IS NULL AND NOT self_handled", "relapses": "filed AND is_relapse",
+    "no_limit": "filed AND limit_at IS NULL AND NOT self_handled", "relapses": "filed AND is_relapse",
     "sent": "sent", "sent_right": "sent AND NOT sent_wrong",
     "due": "due", "handled": "due AND handled_at IS NOT NULL", "handled_on_time": "on_time",
-    "late": "due AND NOT on_time", "closed": "due AND is_closed", "closed_on_time": "on_time AND is_closed",
+    "late": "due AND NOT on_time AND NOT exempt",
+    "exempted": "due AND exempt AND coalesce(handled_at > limit_at, true)", "closed": "due AND is_closed",
+    "closed_on_time": "on_time AND is_closed",
     "closed_late": "due AND is_closed AND NOT on_time", "reworked": "due AND reworked", "forced": "due AND forced",
     "self_handled": "filed AND self_handled", "sample_inspected": "filed AND sample_inspected",
     "sample_passed": "filed AND sample_inspected AND sample_passed",
+    "sign_due": "sign_due AND is_valid", "signed_on_time": "signed_on_time AND is_valid",
+    "contact_due": "contact_due AND is_valid", "contacted_on_time": "contacted_on_time AND is_valid",
+    "reply_due": "reply_due AND is_valid", "replied_on_time": "replied_on_time AND is_valid",
+    "reviewed": "review IS NOT NULL",
     "call_backs": "counts OR unreachable", "unreachable": "unreachable", "answers": "counts",
     "excluded": "answered AND NOT counts",
     "asked_response": "counts AND contacted IS NOT NULL", "responded": "counts AND contacted = 'yes'",
@@ -56,6 +64,14 @@ class Period:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What was counted of a unit or department. review: the mean of its whistles' reviews, of 100; None: none."""
+
+    counts: dict[str, int]
+    review: Fraction | None = None
+
+
+@dataclass(frozen=True)
 class Question:
     """Who is evaluated for when. level: of units as "net:level"; empty: departments.
 
@@ -76,18 +92,28 @@ class Question:
 
 def count(session: Session, question: Question, formulas: Formulas) -> dict[str, dict[str, int]]:
     """Count for every unit or department that has anything to count, and for ALL: {subject: {count: n}}."""
+    return {subject: measured.counts for subject, measured in measure(session, question, formulas).items()}
+
+
+def measure(session: Session, question: Question, formulas: Formulas) -> dict[str, Measured]:
+    """Count as `count` does, and take the mean of what whistles were reviewed with, each issue once."""
     counted = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in COUNTS.items())
-    sql = f"{_facts(question, formulas)} SELECT subject, {counted} FROM fact GROUP BY subject"
+    sql = f"{_facts(question, formulas)} SELECT subject, avg(review) AS review, {counted} FROM fact GROUP BY subject"
     rows = _ask(session, sql, _values(question, formulas)).mappings()
-    found = {row["subject"]: {name: row[name] for name in COUNTS} for row in rows}
-    return {ALL: dict.fromkeys(COUNTS, 0)} | found
+    found = {row["subject"]: Measured({name: row[name] for name in COUNTS}, _exact(row["review"])) for row in rows}
+    return {ALL: Measured(dict.fromkeys(COUNTS, 0))} | found
 
 
 def listed(session: Session, question: Question, formulas: Formulas, subject: str, name: str) -> list[int]:
     """List the issues a count counts, the latest report first; as many as it says."""
-    sql = f"""{_facts(question, formulas)}
+    narrowed = "" if subject == ALL else _NARROWED["ground" if question.level else "departments"]
+    sql = f"""{_facts(question, formulas, narrowed)}
     SELECT id FROM fact WHERE subject = :subject AND ({COUNTS[name]}) ORDER BY reported_at DESC, id DESC"""
     return list(_ask(session, sql, _values(question, formulas) | {"subject": subject}).scalars())
+
+
+def _exact(number: Decimal | None) -> Fraction | None:
+    return None if number is None else Fraction(number)
 
 
 def _ask(session: Session, sql: str, values: Json) -> Any:  # noqa: ANN401 -- rows of whatever was selected
@@ -99,24 +125,39 @@ def _values(question: Question, formulas: Formulas) -> Json:
     return {
         "since": question.period.since, "until": question.period.until, "level": f"{question.level}:",
         "only": None if question.only is None else list(question.only),
-        "within": list(question.within), "public": list(formulas.public_sources),
+        "within": list(question.within), "telling": list(TELLING), "public": list(formulas.public_sources),
     }  # fmt: skip
 
 
-def _facts(question: Question, formulas: Formulas) -> str:
+def _facts(question: Question, formulas: Formulas, narrowed: str = "") -> str:
     """Write the question up to `fact`: a row for each issue of each subject, with what the counts look at."""
     left_out = " OR ".join(EXCLUSIONS[name] for name in formulas.excluded) or "false"
     subjects = _UNITS if question.level else _DEPARTMENTS
-    return f"{_TOLD}, subject AS ({subjects}), {_FACT.format(left_out=left_out)}"
+    return f"{_TOLD.format(narrowed=narrowed)}, subject AS ({subjects}), {_FACT.format(left_out=left_out)}"
 
 
-# `moved` looks at all moves of an issue, and counts what was made before the end of the period.
+# Of one subject nobody else's issues need be looked at.
+_NARROWED = {
+    column: f"JOIN issue USING (id) WHERE issue.{column} && ARRAY[CAST(:subject AS text)]"
+    for column in ("ground", "departments")
+}
+# Moves that the counts look at.
+TELLING = (
+    "verify", "reject", "void", "merge", "return", "answer", "grant", "rework", "self_handle", "pass", "close",
+    "reopen", "evaluate", "miss_call",
+)  # fmt: skip
+# `touched` names each issue once: what it is joined to is planned by its number. `moved` looks at all that was made of
+# an issue, and counts what was made before the end of the period.
 _TOLD = """
 WITH touched AS MATERIALIZED (
-    SELECT id FROM issue WHERE reported_at >= :since AND reported_at < :until
-    UNION SELECT issue_id FROM clock
-    WHERE name = 'handle' AND due_at >= :since AND due_at < :until AND at < :until
-    UNION SELECT issue_id FROM move WHERE at >= :since AND at < :until AND name IN ('evaluate', 'miss_call')
+    SELECT id FROM (
+        SELECT id FROM issue WHERE reported_at >= :since AND reported_at < :until
+        UNION SELECT issue_id FROM clock
+        WHERE name IN ('handle', 'sign', 'contact', 'reply') AND due_at >= :since AND due_at < :until AND at < :until
+        UNION SELECT issue_id FROM move WHERE at >= :since AND at < :until AND name IN ('evaluate', 'miss_call')
+        UNION SELECT whistle.issue_id FROM whistle_review AS review JOIN whistle ON whistle.id = review.whistle_id
+        WHERE review.at >= :since AND review.at < :until
+    ) AS any_of {narrowed}
 ), moved AS (
     SELECT issue_id, min(at) FILTER (WHERE name = 'verify') AS verified_at,
            coalesce(bool_or(name IN ('reject', 'void')) FILTER (WHERE past), false) AS refused,
@@ -137,22 +178,39 @@ WITH touched AS MATERIALIZED (
            max(version) FILTER (WHERE past AND name = 'evaluate' AND at >= :since) AS answered_by,
            coalesce(bool_or(name = 'miss_call' AND to_state = 'evaluated' AND at >= :since) FILTER (WHERE past), false)
                AS unreachable
-    FROM (SELECT *, at < :until AS past FROM move WHERE issue_id IN (SELECT id FROM touched)) AS made
+    FROM (SELECT move.*, at < :until AS past FROM touched JOIN move ON move.issue_id = touched.id
+          WHERE move.name = ANY(:telling)) AS made
     GROUP BY issue_id
 ), clocked AS (
-    SELECT DISTINCT ON (issue_id, department) issue_id, department, due_at, stopped_at
-    FROM clock WHERE name = 'handle' AND at < :until AND issue_id IN (SELECT id FROM touched)
-    ORDER BY issue_id, department, version DESC
+    SELECT DISTINCT ON (issue_id, name, department) issue_id, name, department, due_at, stopped_at
+    FROM touched JOIN clock ON clock.issue_id = touched.id
+    WHERE clock.name IN ('handle', 'sign', 'contact', 'reply') AND clock.at < :until
+    ORDER BY issue_id, name, department, version DESC
+), exempted AS (
+    SELECT DISTINCT appeal.issue_id, appeal.department, appeal.due_at
+    FROM touched JOIN appeal ON appeal.issue_id = touched.id AND appeal.clock = 'handle'
+    JOIN appeal_answer AS answer ON answer.appeal_id = appeal.id AND answer.granted
+), reviewed AS (
+    SELECT whistle.issue_id, review.department, avg(review.score) AS review
+    FROM touched JOIN whistle ON whistle.issue_id = touched.id
+    JOIN whistle_review AS review ON review.whistle_id = whistle.id
+    WHERE review.at >= :since AND review.at < :until GROUP BY whistle.issue_id, review.department
+), ordered AS (
+    SELECT issue_id, bool_or(name = 'sign') AS sign_due, bool_or(name = 'contact') AS contact_due,
+           bool_or(name = 'reply') AS reply_due, bool_or(name = 'sign' AND stopped_at <= due_at) AS signed_on_time,
+           bool_or(name = 'contact' AND stopped_at <= due_at) AS contacted_on_time,
+           bool_or(name = 'reply' AND stopped_at <= due_at) AS replied_on_time
+    FROM clocked WHERE name <> 'handle' AND due_at >= :since AND due_at < :until GROUP BY issue_id
 ), told AS (
-    SELECT issue.id, issue.reported_at, issue.ground, issue.lead, own.due_at, own.stopped_at AS handled_at,
+    SELECT issue.id, issue.reported_at, issue.ground, own.due_at, own.stopped_at,
            issue.reported_at >= :since AND issue.reported_at < :until AS reported,
            issue.located AND issue.state <> 'collected' AND coalesce(moved.verified_at < :until, true) AS is_filed,
            issue.source = ANY(:public) AS is_public, issue.relapse_of IS NOT NULL AS is_relapse,
            issue.lead IS NOT NULL AND issue.state <> 'filed' AS is_sent,
-           moved.closed_by > coalesce(moved.reopened_by, 0) AS is_closed,
+           coalesce(moved.closed_by > coalesce(moved.reopened_by, 0), false) AS is_closed,
            coalesce(moved.refused, false) AS refused, coalesce(moved.merged, false) AS merged,
            coalesce(moved.returned, false) AS returned, coalesce(moved.suspended, false) AS suspended,
-           coalesce(moved.forced, false) AS forced, coalesce(moved.reworked, false) AS reworked,
+           coalesce(moved.forced, false) AS forced, coalesce(moved.reworked, false) AS failed,
            coalesce(moved.answered_at_once, false) AS answered_at_once,
            coalesce(moved.self_handled, false) AS self_handled,
            coalesce(moved.fixed_by > coalesce(moved.failed_by, 0), false) AS is_the_grids,
@@ -160,58 +218,73 @@ WITH touched AS MATERIALIZED (
            coalesce(moved.sample_passed, false) AS sample_passed, moved.answered_by IS NOT NULL AS answered,
            coalesce(moved.unreachable, false) AND moved.answered_by IS NULL AS unreachable,
            said.fields ->> 'contacted' AS contacted, said.fields ->> 'solved' AS solved,
-           said.fields ->> 'satisfied' AS satisfied
+           said.fields ->> 'satisfied' AS satisfied, ordered.sign_due, ordered.contact_due, ordered.reply_due,
+           ordered.signed_on_time, ordered.contacted_on_time, ordered.replied_on_time,
+           free.issue_id IS NOT NULL AS is_exempt
     FROM touched JOIN issue ON issue.id = touched.id
     LEFT JOIN moved ON moved.issue_id = issue.id
-    LEFT JOIN clocked AS own ON own.issue_id = issue.id AND own.department = ''
+    LEFT JOIN clocked AS own ON own.issue_id = issue.id AND own.department = '' AND own.name = 'handle'
+    LEFT JOIN ordered ON ordered.issue_id = issue.id
+    LEFT JOIN exempted AS free ON free.issue_id = issue.id AND free.department = '' AND free.due_at = own.due_at
     LEFT JOIN move AS said ON said.issue_id = issue.id AND said.version = moved.answered_by
 )"""
-# An issue on several units of a level counts in each of them, and once in all.
-_UNITS = """
-    SELECT told.id, key AS subject, told.due_at, told.handled_at, told.reworked, told.returned AS sent_wrong,
-           false AS left_it
-    FROM told, unnest(told.ground) AS key
-    WHERE starts_with(key, :level) AND (CAST(:only AS text[]) IS NULL OR key = ANY(:only))
-    UNION ALL
-    SELECT id, '', due_at, handled_at, reworked, returned, false FROM told
-    WHERE CAST(:within AS text[]) = '{}' OR ground && CAST(:within AS text[])"""
+# What is each subject's own: its limit, when it was done, whether it had to be done again, was wrongly sent there, or
+# left. An issue on several units of a level counts in each of them, and once in all.
+_SEEN = "(cardinality(CAST(:within AS text[])) = 0 OR ground && CAST(:within AS text[]))"
+_UNITS = f"""
+    SELECT key AS subject, told.due_at AS limit_at, told.stopped_at AS handled_at, told.failed AS reworked,
+           told.returned AS sent_wrong, false AS left_it, told.is_exempt AS exempt, CAST(NULL AS numeric) AS review,
+           told.*
+    FROM told, unnest(CAST('{{""}}' AS text[]) || told.ground) AS key
+    WHERE key = '' AND {_SEEN}
+       OR starts_with(key, :level) AND (CAST(:only AS text[]) IS NULL OR key = ANY(:only))"""
 # Each by its own clock and its own steps: a late lead does not make a punctual party late. Who need not come, and who
 # refused, is not evaluated.
-_DEPARTMENTS = """
-    SELECT told.id, party.department AS subject, coalesce(own.due_at, told.due_at) AS due_at,
-           CASE WHEN stepped.fed_back_at > coalesce(stepped.sent_back_at, '-infinity') THEN stepped.fed_back_at END
-               AS handled_at,
-           coalesce(stepped.failed, false) AS reworked, coalesce(stepped.refused, false) AS sent_wrong,
-           coalesce(stepped.refused_at > stepped.called_at, false) AS left_it
-    FROM told
-    JOIN (SELECT *, max(version) OVER (PARTITION BY issue_id) AS last FROM party
-          WHERE issue_id IN (SELECT id FROM touched)) AS party
-      ON party.issue_id = told.id AND party.version = party.last AND (party.mandatory OR party.role = 'lead')
-    LEFT JOIN clocked AS own ON own.issue_id = told.id AND own.department = party.department
-    LEFT JOIN (
-        SELECT issue_id, department, max(said_at) FILTER (WHERE step = 'fed_back') AS fed_back_at,
-               max(said_at) FILTER (WHERE step IN ('failed', 'called')) AS sent_back_at,
-               max(at) FILTER (WHERE step = 'refused') AS refused_at,
-               coalesce(max(at) FILTER (WHERE step = 'called'), '-infinity') AS called_at,
-               bool_or(step = 'failed') AS failed, bool_or(step = 'refused') AS refused
-        FROM party_step WHERE at < :until AND issue_id IN (SELECT id FROM touched) GROUP BY issue_id, department
-    ) AS stepped ON stepped.issue_id = told.id AND stepped.department = party.department
-    WHERE CAST(:only AS text[]) IS NULL OR party.department = ANY(:only)
-    UNION ALL
-    SELECT id, '', due_at, handled_at, reworked, returned, false FROM told
-    WHERE CAST(:within AS text[]) = '{}' OR ground && CAST(:within AS text[])"""
+_DEPARTMENTS = f"""
+    SELECT its.department AS subject, coalesce(its.due_at, told.due_at) AS limit_at,
+           CASE WHEN its.department = '' THEN told.stopped_at ELSE its.handled_at END AS handled_at,
+           CASE WHEN its.department = '' THEN told.failed ELSE its.failed END AS reworked,
+           CASE WHEN its.department = '' THEN told.returned ELSE its.refused END AS sent_wrong, its.left_it,
+           CASE WHEN its.due_at IS NULL THEN told.is_exempt ELSE its.exempt END AS exempt, its.review, told.*
+    FROM told JOIN (
+        SELECT party.issue_id, party.department, own.due_at,
+               CASE WHEN stepped.fed_back_at > coalesce(stepped.sent_back_at, '-infinity') THEN stepped.fed_back_at END
+                   AS handled_at,
+               coalesce(stepped.failed, false) AS failed, coalesce(stepped.refused, false) AS refused,
+               coalesce(stepped.refused_at > stepped.called_at, false) AS left_it,
+               free.issue_id IS NOT NULL AS exempt, reviewed.review
+        FROM (SELECT party.*, max(version) OVER (PARTITION BY issue_id) AS last
+              FROM touched JOIN party ON party.issue_id = touched.id) AS party
+        LEFT JOIN clocked AS own
+          ON own.issue_id = party.issue_id AND own.department = party.department AND own.name = 'handle'
+        LEFT JOIN (
+            SELECT issue_id, department, max(said_at) FILTER (WHERE step = 'fed_back') AS fed_back_at,
+                   max(said_at) FILTER (WHERE step IN ('failed', 'called')) AS sent_back_at,
+                   max(at) FILTER (WHERE step = 'refused') AS refused_at,
+                   coalesce(max(at) FILTER (WHERE step = 'called'), '-infinity') AS called_at,
+                   bool_or(step = 'failed') AS failed, bool_or(step = 'refused') AS refused
+            FROM touched JOIN party_step ON party_step.issue_id = touched.id
+            WHERE party_step.at < :until AND step IN ('fed_back', 'failed', 'called', 'refused')
+            GROUP BY issue_id, department
+        ) AS stepped ON stepped.issue_id = party.issue_id AND stepped.department = party.department
+        LEFT JOIN exempted AS free ON free.issue_id = party.issue_id AND free.department = party.department
+         AND free.due_at = own.due_at
+        LEFT JOIN reviewed ON reviewed.issue_id = party.issue_id AND reviewed.department = party.department
+        WHERE party.version = party.last AND (party.mandatory OR party.role = 'lead')
+          AND (CAST(:only AS text[]) IS NULL OR party.department = ANY(:only))
+        UNION ALL SELECT id, '', NULL, NULL, false, false, false, false, NULL FROM touched
+    ) AS its ON its.issue_id = told.id
+    WHERE its.department <> '' OR {_SEEN}"""
 _FACT = """
 base AS (
-    SELECT subject.*, told.reported_at, told.reported, told.is_public, told.is_relapse,
-           coalesce(told.is_closed, false) AS is_closed, told.forced, told.self_handled, told.sample_inspected,
-           told.sample_passed, told.answered, told.unreachable, told.contacted, told.solved, told.satisfied,
-           told.reported AND NOT told.refused AS valid,
-           told.reported AND told.is_filed AND NOT (told.refused OR told.merged) AS filed,
-           told.is_sent AND NOT (told.is_the_grids OR told.answered_at_once) AS is_sent,
-           coalesce(subject.due_at >= :since AND subject.due_at < :until, false)
-               AND NOT (told.refused OR told.merged OR told.is_the_grids OR subject.left_it) AS due,
-           told.answered AND NOT ({left_out}) AS counts
-    FROM subject JOIN told ON told.id = subject.id
+    SELECT *, reported AND NOT refused AS valid, NOT (refused OR merged OR left_it) AS is_valid,
+           reported AND is_filed AND NOT (refused OR merged) AS filed,
+           NOT (refused OR merged OR is_the_grids OR left_it)
+               AND coalesce(limit_at >= :since AND limit_at < :until, false) AS due,
+           answered AND NOT ({left_out}) AS counts
+    FROM subject
 ), fact AS (
-    SELECT base.*, filed AND is_sent AS sent, due AND coalesce(handled_at <= due_at, false) AS on_time FROM base
+    SELECT *, filed AND is_sent AND NOT (is_the_grids OR answered_at_once) AS sent,
+           due AND coalesce(handled_at <= limit_at OR handled_at IS NOT NULL AND exempt, false) AS on_time
+    FROM base
 )"""

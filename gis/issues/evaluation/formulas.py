@@ -12,7 +12,7 @@ from fractions import Fraction
 
 Counts = Mapping[str, int]
 UNIT, DEPARTMENT = KINDS = ("unit", "department")
-GROUPS = ("three", "gb", "apart")
+GROUPS = ("three", "gb", "orders", "apart")
 WHOLE = 100
 
 
@@ -87,6 +87,8 @@ class Formulas:
     public_sources: tuple[str, ...]
     excluded: tuple[str, ...]
     few: int
+    # Of a department's graded score, the part of the reviews of its whistles, in percent, where there are any.
+    review_weight: Fraction
     grades: tuple[tuple[str, Fraction], ...]
     rates: tuple[Rate, ...]
     scores: tuple[Score, ...]
@@ -119,12 +121,20 @@ class Result:
     grade: str | None
 
 
-def evaluate(formulas: Formulas, kind: str, level: str, counts: Counts) -> Result:
-    """Work out every rate and score of a unit of a level, or of a department."""
+def evaluate(
+    formulas: Formulas, kind: str, level: str, counts: Counts, review: Fraction | None = None
+) -> Result:
+    """Work out every rate and score of a unit of a level, or of a department.
+
+    review: the mean of a department's reviews, of 100; it makes up its weight of the graded score, if there is one.
+    """
     rates = {rate.code: rate.value(counts) for rate in formulas.rates_of(kind)}
     scores = {score.code: score.value(counts, rates) for score in formulas.scores_of(kind, level)}
     graded = next((score.code for score in formulas.scores_of(kind, level) if score.graded), None)
     score = scores[graded] if graded else None
+    if graded and score is not None and review is not None:
+        score = (score * (WHOLE - formulas.review_weight) + review * formulas.review_weight) / WHOLE
+        scores[graded] = score
     return Result(rates, scores, score, formulas.grade(score))
 
 

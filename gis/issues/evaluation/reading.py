@@ -16,6 +16,8 @@ from gis.issues.evaluation.formulas import GROUPS, KINDS, WHOLE, Formulas, Part,
 from gis.settings import ROOT
 
 FORMULAS = ROOT / "data" / "evaluation" / "formulas.toml"
+# What units say of the departments they whistled for counts at least so much, in percent.
+REVIEW_LEAST = 30
 Json = Mapping[str, Any]
 
 
@@ -44,6 +46,7 @@ def _formulas(said: Json, digest: str) -> Formulas:
         public_sources=tuple(said["public_sources"]),
         excluded=tuple(said["excluded"]),
         few=int(said["few"]),
+        review_weight=_exact(said["review_weight"]),
         grades=tuple(grades),
         rates=tuple(map(_rate, said["rate"])),
         scores=tuple(map(_score, said["score"])),
@@ -76,6 +79,8 @@ def _exact(number: object) -> Fraction:
 
 
 def _problems(formulas: Formulas) -> Iterator[ShaotuError]:
+    if not REVIEW_LEAST <= formulas.review_weight <= WHOLE:
+        yield Invalid("evaluation.review_weight", weight=float(formulas.review_weight), least=REVIEW_LEAST)
     yield from _unknown("excluded", formulas.excluded, EXCLUSIONS)
     for rate in formulas.rates:
         yield from _unknown(f"rate.{rate.code}", (*rate.counted, rate.of), COUNTS)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.issues.evaluation import facts
-from gis.issues.evaluation.facts import ALL, COUNTS, Question
+from gis.issues.evaluation.facts import ALL, COUNTS, Measured, Question
 from gis.issues.evaluation.formulas import Formulas, Result, evaluate, ranked
 from gis.territory import units
 
@@ -29,6 +30,8 @@ class Standing:
     counts: Mapping[str, int]
     result: Result
     rank: int | None = None
+    # The mean of a department's reviews, of 100.
+    review: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,27 @@ class Standings:
 
 def of(session: Session, question: Question, formulas: Formulas, *, on: date) -> Standings:
     """Evaluate; on: the day by whose boundaries units are named."""
-    counted = facts.count(session, question, formulas)
-    named = _names(session, question, on, [*counted])
+    measured = facts.measure(session, question, formulas)
+    named = _names(session, question, on, [*measured])
     kind, level = question.kind, question.level.rpartition(":")[2]
 
     def stand(subject: str, rank: int | None = None) -> Standing:
-        counts = counted.get(subject, NOTHING)
+        seen = measured.get(subject, NOTHING)
         names = named.get(subject, (subject.rpartition(":")[2], ""))
-        return Standing(subject, *names, counts, evaluate(formulas, kind, level, counts), rank)
+        result = evaluate(formulas, kind, level, seen.counts, seen.review)
+        return Standing(subject, *names, seen.counts, result, rank, seen.review)
 
-    listed = [stand(subject) for subject in {**named, **counted} if subject != ALL]
+    listed = [stand(subject) for subject in {**named, **measured} if subject != ALL]
     ranks = ranked({each.subject: each.result.score for each in listed})
     rows = [stand(each.subject, ranks[each.subject]) for each in listed]
-    return Standings(tuple(sorted(rows, key=_best_first)), stand(ALL))
+    return Standings(tuple(sorted(rows, key=_best_first)), _ungraded(stand(ALL), formulas))
+
+
+def _ungraded(standing: Standing, formulas: Formulas) -> Standing:
+    """Leave out the score that is graded: its steps are those of one unit, not of all of them."""
+    graded = {score.code for score in formulas.scores if score.graded}
+    scores = {code: None if code in graded else value for code, value in standing.result.scores.items()}
+    return replace(standing, result=replace(standing.result, scores=scores, score=None, grade=None))
 
 
 def _best_first(standing: Standing) -> tuple[bool, int, int, str]:
@@ -73,7 +84,7 @@ def _names(session: Session, question: Question, on: date, counted: list[str]) -
     return {row.key: (row.name, row.name_en) for row in session.execute(_UNITS, asked)}
 
 
-NOTHING = dict.fromkeys(COUNTS, 0)
+NOTHING = Measured(dict.fromkeys(COUNTS, 0))
 _DEPARTMENTS = text("SELECT code, name_zh, name_en FROM department WHERE code = ANY(:codes)")
 _UNITS = text(f"""
 WITH every AS (
