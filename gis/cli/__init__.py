@@ -27,6 +27,7 @@ COMMANDS = {
     "index": "gis.cli.index:index",
     "issues": "gis.cli.issues:issues",
     "locate": "gis.cli.locate:locate",
+    "papers": "gis.cli.papers:papers",
     "places": "gis.cli.places:places",
     "standards": "gis.cli.standards:standards_",
     "users": "gis.cli.users:users",
