@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.issues import listing
+from gis.issues import listing, paging
 from gis.issues.listing import Filters
 from gis.issues.matter import Actor
 from gis.issues.moves import (
@@ -26,6 +26,7 @@ from gis.issues.moves import (
     SUSPENDED,
     TO_LOCATE,
 )
+from gis.issues.paging import Asked
 from gis.people.accounts import CLERK, DEPARTMENT, DISPATCHER, INSPECTOR, LEADER, SHIFT_LEADER
 
 Json = dict[str, Any]
@@ -79,8 +80,9 @@ def has_work(role: str) -> bool:
 
 
 def _group(session: Session, code: str, filters: Filters) -> Group:
-    found = listing.rows(session, filters, per_page=GROUP_ROWS, order="due")
-    return Group(code, found, listing.total(session, filters))
+    page = paging.page(session, Asked(filters, "due"), rows=GROUP_ROWS)
+    total = listing.total(session, filters) if page.total is None else page.total
+    return Group(code, listing.of_ids(session, page.ids), total)
 
 
 def _of_department(session: Session, department: str) -> list[Group]:
