@@ -161,10 +161,11 @@ def of_ids(session: Session, ids: Sequence[int]) -> list[Json]:
     return [_as_row(row.feature, row) for row in found]
 
 
-def total(session: Session, filters: Filters) -> int:
-    """Count the issues."""
+def total(session: Session, filters: Filters, most: int | None = None) -> int:
+    """Count the issues; most: no further than one more than so many."""
     where, values = _where(filters)
-    return session.execute(text(f"SELECT count(*) FROM issue WHERE {where}"), values).scalar_one()
+    found = f"SELECT 1 FROM issue WHERE {where}" + (f" LIMIT {most + 1}" if most else "")
+    return session.execute(text(f"SELECT count(*) FROM ({found}) AS hit"), values).scalar_one()
 
 
 def counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:

@@ -31,11 +31,13 @@ from gis.people.accounts import CLERK, DEPARTMENT, DISPATCHER, INSPECTOR, LEADER
 
 Json = dict[str, Any]
 GROUP_ROWS = 40
+# More than this are "more than this": nobody reads the difference, and counting a million takes a second.
+TOTAL_MOST = 10_000
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group of a work list. code: its word in `page.desk`, or a state; total: how many there are."""
+    """A group of a work list. code: its word in `page.desk`, or a state; total: how many, up to TOTAL_MOST and one."""
 
     code: str
     rows: list[Json]
@@ -81,7 +83,7 @@ def has_work(role: str) -> bool:
 
 def _group(session: Session, code: str, filters: Filters) -> Group:
     page = paging.page(session, Asked(filters, "due"), rows=GROUP_ROWS)
-    total = listing.total(session, filters) if page.total is None else page.total
+    total = listing.total(session, filters, TOTAL_MOST) if page.total is None else page.total
     return Group(code, listing.of_ids(session, page.ids), total)
 
 
