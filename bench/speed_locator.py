@@ -5,11 +5,9 @@ A time is that of the processor where the work is done in this process, and of t
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,12 +16,13 @@ import numpy as np
 import pyproj
 import shapely
 
-from bench import fresh, peers, region_index, speed_online, workload
+from bench import fresh, peers, race, region_index, speed_files, speed_online, workload
 from bench.figures import Row, equal, ratio, timed, told
+from bench.race import Way, ratios
 from gis import db
 from gis.territory.index import SEVERAL, Ints, LevelIndex, Rows
 
-CELLS_N, POINTS_N, FOOTPRINTS_N, ROUNDS = 70_000, 5_000_000, 100_000, 3
+CELLS_N, POINTS_N, FOOTPRINTS_N = 70_000, 5_000_000, 100_000
 # Each peer is asked as many as it answers in some seconds.
 PEER_POINTS_N, USUAL_POINTS_N, NEAR_POINTS_N, NEAR_PG_POINTS_N = 1_000_000, 50_000, 100_000, 20_000
 ONE_BY_ONE_N, ONLINE_N = 2_000, 1_000
@@ -31,28 +30,6 @@ REACH_M = 20.0
 # Planes differ from each other in millimetres: of pairs this near the reach, either answer is right.
 PLANE_DOUBT_M = 0.01
 SHARES_EQUAL = 1e-12
-
-
-@dataclass
-class Way:
-    """A way to ask, how many it is asked, and what each round took and answered."""
-
-    ask: Callable[[], Any]
-    asked_n: int
-    clock: Callable[[], float] = time.process_time
-    seconds: list[float] = field(default_factory=list)
-    answer: Any = None
-
-    def run(self) -> None:
-        """Ask once and note the time."""
-        start = self.clock()
-        self.answer = self.ask()
-        self.seconds.append(self.clock() - start)
-
-    @property
-    def rates(self) -> list[float]:
-        """Answers a second, round by round."""
-        return [self.asked_n / seconds for seconds in self.seconds]
 
 
 def measure(_data: Path) -> list[Row]:
@@ -73,6 +50,7 @@ def measure(_data: Path) -> list[Row]:
             *kept,
             *_points(index, points, asked, postgis),
             *_chains(made, points),
+            *speed_files.measure(ground, made, points, Path(folder)),
             *speed_online.measure(ground, path, server, points[:ONLINE_N]),
             *_footprints(index, workload.footprints(ground, FOOTPRINTS_N), cells, postgis),
             *_near(index, points[:NEAR_POINTS_N], cells, server),
@@ -98,18 +76,18 @@ def _warm(path: Path) -> None:
 def _points(index: LevelIndex, points: workload.Floats, asked: peers.Question, postgis: peers.Postgis) -> Iterator[Row]:
     first = points[:PEER_POINTS_N]
     ways = {
-        "ours": Way(lambda: _located(index, points), POINTS_N),
-        "geopandas.sjoin(intersects)": Way(peers.geopandas_sjoin(asked), PEER_POINTS_N),
-        "the best Shapely idiom": Way(peers.shapely_units_asked(asked), PEER_POINTS_N),
-        "PostGIS, best plan": Way(postgis.best(), PEER_POINTS_N, time.perf_counter),
-        "PostGIS, usual join": Way(postgis.usual(USUAL_POINTS_N), USUAL_POINTS_N, time.perf_counter),
-        "DuckDB": Way(peers.duckdb_join(asked), PEER_POINTS_N),
+        "ours": Way(lambda: _located(index, points), POINTS_N, race.processor),
+        "geopandas.sjoin(intersects)": Way(peers.geopandas_sjoin(asked), PEER_POINTS_N, race.processor),
+        "the best Shapely idiom": Way(peers.shapely_units_asked(asked), PEER_POINTS_N, race.processor),
+        "PostGIS, best plan": Way(postgis.best(), PEER_POINTS_N),
+        "PostGIS, usual join": Way(postgis.usual(USUAL_POINTS_N), USUAL_POINTS_N),
+        "DuckDB": Way(peers.duckdb_join(asked), PEER_POINTS_N, race.processor),
     }
     goals: dict[str, float] = {"geopandas.sjoin(intersects)": 40, "the best Shapely idiom": 20}
     goals |= {"PostGIS, best plan": 30, "PostGIS, usual join": 200}
-    _race(ways)
-    yield told("points a second of one core: median (least to most)", _spread(ways["ours"].rates, "{:,.0f}"))
-    yield from _ratios(ways, goals)
+    race.run(ways)
+    yield told("points a second of one core: median (least to most)", race.spread(ways["ours"].rates))
+    yield from ratios(ways, goals)
     ours = {n: peers.digest(*_pairs(*_located(index, first[:n]))) for n in (PEER_POINTS_N, USUAL_POINTS_N)}
     for name, way in list(ways.items())[1:]:
         digest = way.answer if isinstance(way.answer[0], int) else peers.digest(*way.answer)
@@ -135,24 +113,24 @@ def _pairs(row: Rows, several: Ints, unit: Rows) -> peers.Pairs:
 def _two_threads(index: LevelIndex, points: workload.Floats) -> list[float]:
     lon, lat = points.T
     half = len(lon) // 2
-    ratios = []
-    for _ in range(ROUNDS):
+    found = []
+    for _ in range(race.ROUNDS):
         start = time.perf_counter()
         index.only(lon, lat)
         alone_s = time.perf_counter() - start
         with ThreadPoolExecutor(2) as pool:
             start = time.perf_counter()
             list(pool.map(lambda part: index.only(lon[part], lat[part]), (slice(half), slice(half, None))))
-            ratios.append(alone_s / (time.perf_counter() - start))
-    return ratios
+            found.append(alone_s / (time.perf_counter() - start))
+    return found
 
 
 def _chains(levels_: dict[str, LevelIndex], points: workload.Floats) -> Iterator[Row]:
     """Ask all levels about all points: the coarser stand on the grid of the cells."""
     lon, lat = points.T
-    way = Way(lambda: [level.only(lon, lat) for level in levels_.values()], len(points))
-    _race({"ours": way})
-    yield told("points a second of one core, with the units of all levels", _spread(way.rates, "{:,.0f}"))
+    way = Way(lambda: [level.only(lon, lat) for level in levels_.values()], len(points), race.processor)
+    race.run({"ours": way})
+    yield told("points a second of one core, with the units of all levels", race.spread(way.rates))
 
 
 def _one_by_one(index: LevelIndex, points: workload.Floats) -> Iterator[Row]:
@@ -167,14 +145,14 @@ def _footprints(
     index: LevelIndex, footprints: workload.Geometries, cells: workload.Geometries, postgis: peers.Postgis
 ) -> Iterator[Row]:
     ways = {
-        "ours": Way(lambda: index.shares(footprints), FOOTPRINTS_N),
-        "geopandas.overlay": Way(peers.geopandas_overlay(cells, footprints), FOOTPRINTS_N),
-        "PostGIS": Way(postgis.shares(footprints), FOOTPRINTS_N, time.perf_counter),
-        "the best Shapely idiom": Way(peers.shapely_cut(cells, footprints), FOOTPRINTS_N),
+        "ours": Way(lambda: index.shares(footprints), FOOTPRINTS_N, race.processor),
+        "geopandas.overlay": Way(peers.geopandas_overlay(cells, footprints), FOOTPRINTS_N, race.processor),
+        "PostGIS": Way(postgis.shares(footprints), FOOTPRINTS_N),
+        "the best Shapely idiom": Way(peers.shapely_cut(cells, footprints), FOOTPRINTS_N, race.processor),
     }
-    _race(ways)
-    yield told("footprints a second: median (least to most)", _spread(ways["ours"].rates, "{:,.0f}"))
-    yield from _ratios(ways, {"geopandas.overlay": 10, "PostGIS": 20, "the best Shapely idiom": 2})
+    race.run(ways)
+    yield told("footprints a second: median (least to most)", race.spread(ways["ours"].rates))
+    yield from ratios(ways, {"geopandas.overlay": 10, "PostGIS": 20, "the best Shapely idiom": 2})
     found = ways["ours"].answer
     ours = _by_pair(found.footprint, found.row, found.share)
     for name, way in list(ways.items())[1:]:
@@ -197,14 +175,14 @@ def _near(index: LevelIndex, points: workload.Floats, cells: workload.Geometries
     postgis = peers.Postgis(server, asked)
     lon, lat = points.T
     ways = {
-        "ours": Way(lambda: index.within(lon, lat, REACH_M), NEAR_POINTS_N),
-        "shapely dwithin": Way(peers.shapely_near(asked, REACH_M), NEAR_POINTS_N),
-        "ST_DWithin": Way(postgis.near(NEAR_PG_POINTS_N, REACH_M), NEAR_PG_POINTS_N, time.perf_counter),
+        "ours": Way(lambda: index.within(lon, lat, REACH_M), NEAR_POINTS_N, race.processor),
+        "shapely dwithin": Way(peers.shapely_near(asked, REACH_M), NEAR_POINTS_N, race.processor),
+        "ST_DWithin": Way(postgis.near(NEAR_PG_POINTS_N, REACH_M), NEAR_PG_POINTS_N),
     }
-    _race(ways)
+    race.run(ways)
     postgis.close()
-    yield told(f"points a second, all units within {REACH_M:g} m", _spread(ways["ours"].rates, "{:,.0f}"))
-    yield from _ratios(ways, {"shapely dwithin": 6, "ST_DWithin": 30})
+    yield told(f"points a second, all units within {REACH_M:g} m", race.spread(ways["ours"].rates))
+    yield from ratios(ways, {"shapely dwithin": 6, "ST_DWithin": 30})
     point, row, _ = ways["ours"].answer
     ours = set(zip(point.tolist(), row.tolist(), strict=True))
     theirs = set(zip(*(each.tolist() for each in ways["shapely dwithin"].answer), strict=True))
@@ -217,8 +195,8 @@ def _metres(asked: peers.Question, pair: tuple[int, int]) -> float:
 
 
 def _contiguous(index: LevelIndex, cells: workload.Geometries) -> Iterator[Row]:
-    ours = Way(index.contiguity, CELLS_N)
-    theirs = Way(peers.libpysal_rook(cells), CELLS_N)
+    ours = Way(index.contiguity, CELLS_N, race.processor)
+    theirs = Way(peers.libpysal_rook(cells), CELLS_N, race.processor)
     ours.run()
     theirs.run()
     yield ratio("contiguity, times faster than libpysal", [theirs.seconds[0] / ours.seconds[0]], 100)
@@ -227,21 +205,3 @@ def _contiguous(index: LevelIndex, cells: workload.Geometries) -> Iterator[Row]:
     mine |= {(second, first) for first, second in mine}
     others = {pair for pair in zip(*(each.tolist() for each in theirs.answer), strict=True) if pair[0] != pair[1]}
     yield equal("neighbours that differ from libpysal's", len(mine ^ others), 0)
-
-
-def _race(ways: dict[str, Way]) -> None:
-    """Let one after the other run, in turns: so whatever else the machine does disturbs them all."""
-    for _ in range(ROUNDS):
-        for way in ways.values():
-            way.run()
-
-
-def _ratios(ways: dict[str, Way], goals: dict[str, float]) -> Iterator[Row]:
-    for name, way in list(ways.items())[1:]:
-        ratios = [mine / theirs for mine, theirs in zip(ways["ours"].rates, way.rates, strict=True)]
-        yield ratio(f"times faster than {name}", ratios, goals.get(name))
-
-
-def _spread(values: list[float], form: str = "{:.1f}") -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{form} ({form} to {form})".format(middle, low, high)

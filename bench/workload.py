@@ -78,15 +78,25 @@ def points(ground: Region, points_n: int, seed: int = SEED) -> Floats:
 
 
 def footprints(ground: Region, footprints_n: int, seed: int = SEED) -> Geometries:
-    """Draw buildings, rectangles and L-shapes; one in fifty is put on an edge of a cell."""
+    """Draw buildings, rectangles and L-shapes 11 to 50 m wide, each within a cell but for one in fifty on an edge."""
     chance = np.random.default_rng(seed + 2)
     vertices, starts = _edges(ground.units["cell"])
     across_n = footprints_n // 50
-    middle = chance.uniform((WEST, SOUTH), (EAST, NORTH), (footprints_n, 2))
-    middle[:across_n] = _along(vertices, chance.choice(starts, across_n), chance)
-    half = chance.uniform(4 * METRE, 20 * METRE, (footprints_n, 2))
-    wing = np.where(chance.random((footprints_n, 1)) < 0.5, chance.uniform(0.2, 0.8, (footprints_n, 2)), 1.0)
-    turn = chance.uniform(0, np.pi, footprints_n)
+    across = _buildings(_along(vertices, chance.choice(starts, across_n), chance), chance)
+    tree = shapely.STRtree(ground.units["cell"])
+    within = np.empty(0, dtype=object)
+    while len(within) < footprints_n - across_n:
+        tried = _buildings(chance.uniform((WEST, SOUTH), (EAST, NORTH), (footprints_n, 2)), chance)
+        within = np.concatenate([within, tried[tree.query(tried, predicate="covered_by")[0]]])
+    drawn = np.concatenate([across, within[: footprints_n - across_n]])
+    return np.asarray(chance.permutation(drawn), dtype=object)
+
+
+def _buildings(middle: Floats, chance: np.random.Generator) -> Geometries:
+    count = len(middle)
+    half = chance.uniform(5.5 * METRE, 25 * METRE, (count, 2))
+    wing = np.where(chance.random((count, 1)) < 0.5, chance.uniform(0.2, 0.8, (count, 2)), 1.0)
+    turn = chance.uniform(0, np.pi, count)
     corners = np.stack([_corner(half, wing, nth) for nth in range(7)], axis=1)
     cos, sin = np.cos(turn)[:, None], np.sin(turn)[:, None]
     turned = np.stack(

@@ -65,13 +65,14 @@ def _found(ground: Grounds, fixes: Fixes, how: How) -> Columns:
 
 
 def _together(ground: Grounds, fixes: Fixes) -> Iterator[tuple[Positions, tuple[Ground, ...]]]:
-    """Part the points that have a place by the editions that answer for their days."""
+    """Part the points that have a place by the editions that answer for their days, each part in a sweep."""
     known = np.flatnonzero(fixes.reason == 0)
     days, which = np.unique(fixes.on[known], return_inverse=True)
     answering = [ground.on(day.item()) for day in days]
     for together in {id(each): each for each in answering}.values():
         chosen = np.array([each is together for each in answering])
-        yield known[chosen[which]], together
+        rows = known[chosen[which]]
+        yield rows[index.swept(fixes.lon[rows], fixes.lat[rows])], together
 
 
 def _of_editions(together: Sequence[Ground], points: Points, how: How) -> Answers:
@@ -117,8 +118,6 @@ def _shifted(level: LevelColumns, start: int) -> LevelColumns:
 
 
 def _placed(code: str, pieces: Sequence[tuple[Positions, LevelColumns]], points_n: int) -> LevelColumns:
-    if len(pieces) == 1 and len(pieces[0][0]) == points_n:
-        return pieces[0][1]
     primary = np.full(points_n, NONE, dtype=np.int32)
     units_n, flags = np.zeros(points_n, dtype=np.int32), np.zeros(points_n, dtype=np.uint8)
     sure = np.full(points_n, np.nan) if any(piece.probability is not None for _, piece in pieces) else None

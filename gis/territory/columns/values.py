@@ -37,8 +37,6 @@ class Points:
 
     def taken(self, rows: Positions) -> Points:
         """Return some of them."""
-        if len(rows) == len(self):
-            return self
         return Points(self.lon[rows], self.lat[rows], None if self.sigma_m is None else self.sigma_m[rows])
 
 

@@ -11,6 +11,7 @@ as ST_Covers does, to the last bit, for any polygons: what they cover once, twic
 from gis.territory.index.cut import path_lengths_m
 from gis.territory.index.edition import EditionIndex, asked, build, file_of, from_file, of, ready
 from gis.territory.index.level import LevelIndex, Shares
+from gis.territory.index.points import swept
 from gis.territory.index.shapes import NONE, SEVERAL, Bools, Floats, Geometries, Ints, Rows
 from gis.territory.index.store import DamagedError
 
@@ -33,4 +34,5 @@ __all__ = [
     "of",
     "path_lengths_m",
     "ready",
+    "swept",
 ]

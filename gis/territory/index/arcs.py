@@ -187,10 +187,10 @@ def _fill(drawn: Rings, twin: Rows, arcs: Arcs, edge: Rows, along: Bools) -> Non
                 arc += 1
                 arcs.start[arc] = vertex
                 _put_sides(drawn, arcs.sides, arc, half, _across(drawn, twin, half))
-                arcs.vertices[vertex] = drawn.xy[half]
+                arcs.vertices[vertex, 0], arcs.vertices[vertex, 1] = drawn.xy[half, 0], drawn.xy[half, 1]
                 vertex += 1
             edge[half], along[half] = vertex - 1, True
-            arcs.vertices[vertex] = drawn.xy[half + 1]
+            arcs.vertices[vertex, 0], arcs.vertices[vertex, 1] = drawn.xy[half + 1, 0], drawn.xy[half + 1, 1]
             vertex += 1
     arcs.start[arc + 1] = vertex
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gis.territory.index.compiled import compiled
+from gis.territory.index.compiled import compiled, makes_arrays
 from gis.territory.index.exact import shifted_side, side
 from gis.territory.index.frame import pixel_of, reference_lat, reference_lon
 from gis.territory.index.ground import HEAD_WORDS, LONGEST_RUN, RUN_WORDS, TILE_WORD
@@ -21,13 +21,14 @@ BLOCK = 256
 ON_EDGE = 2
 
 
-@compiled
+@makes_arrays
 def only(grid: Grid, lon: Floats, lat: Floats, rows: Rows) -> int:
     """Write for each point the row, in the grid's own level, of the one unit that covers it, NONE or SEVERAL.
 
     Return the position of the first point that has no longitude and latitude, NONE if all have.
     """
     label, place, border = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    fetched = np.empty(BLOCK)
     for first in range(0, len(lon), BLOCK):
         end = min(first + BLOCK, len(lon))
         xs, ys, found = lon[first:end], lat[first:end], rows[first:end]
@@ -36,7 +37,7 @@ def only(grid: Grid, lon: Floats, lat: Floats, rows: Rows) -> int:
             return first + wrong
         _find_places(grid, xs, ys, place, label)
         borders_n = _find_labels(grid, place, label, border, found)
-        _fetch(grid, label, border[:borders_n])
+        _fetch(grid, label, border[:borders_n], fetched)
         for at in border[:borders_n]:
             found[at] = _in_pixel(grid, ~label[at], xs[at], ys[at])
     return NONE
@@ -95,12 +96,14 @@ def _find_labels(grid: Grid, place: Ints, label: Rows, border: Ints, found: Rows
 
 
 @compiled
-def _fetch(grid: Grid, label: Rows, border: Ints) -> float:
-    """Touch the words and the vertices that will be needed, so that memory brings them while others are fetched."""
-    touched = 0.0
-    for at in border:
-        touched += grid.vertices[grid.words[~label[at] + HEAD_WORDS], 0]
-    return touched
+def _fetch(grid: Grid, label: Rows, border: Ints, fetched: Floats) -> None:
+    """Touch the words and the vertices that will be needed, so that memory brings them while others are fetched.
+
+    What was touched is written down: a compiler leaves out what nobody sees.
+    """
+    for nth in range(len(border)):
+        first, _, arc = run_at(grid, ~label[border[nth]] + HEAD_WORDS)
+        fetched[nth] = grid.vertices[first, 0] + grid.sides[arc, 0]
 
 
 @compiled
@@ -177,7 +180,7 @@ def _is_end_or_level(ax: float, ay: float, bx: float, by: float, x: float, y: fl
     return ay == by and min(ax, bx) < x < max(ax, bx)
 
 
-@compiled
+@makes_arrays
 def one_of(grid: Grid, word: int, x: float, y: float) -> int:
     """Answer for a point that an edge passes through, or on ground drawn twice."""
     work = np.empty(_most(grid, word), np.int32)
@@ -255,7 +258,7 @@ def most(grid: Grid, lon: Floats, lat: Floats) -> int:
     return room
 
 
-@compiled
+@makes_arrays
 def covering(grid: Grid, lon: Floats, lat: Floats, count: Ints, rows: Rows) -> None:
     """Count the units that cover each point; or, given room for them, write their rows in order."""
     work = np.empty(most(grid, lon, lat), np.int32)
@@ -269,7 +272,7 @@ def covering(grid: Grid, lon: Floats, lat: Floats, count: Ints, rows: Rows) -> N
         written += size
 
 
-@compiled
+@makes_arrays
 def interior(grid: Grid, unit: Rows, lon: Floats, lat: Floats, found: Bools) -> None:
     """Write pair by pair whether a point lies inside a unit, not on its edge."""
     work = np.empty(most(grid, lon, lat), np.int32)
@@ -300,7 +303,7 @@ def _is_on_edge(grid: Grid, word: int, unit: int, x: float, y: float) -> bool:
     return False
 
 
-@compiled
+@makes_arrays
 def _cover_border(grid: Grid, word: int, x: float, y: float, work: Rows) -> int:
     """Put the rows of all units that cover a point of a border pixel into work, in order; return how many."""
     size = _put_set(grid, grid.words[word], work)

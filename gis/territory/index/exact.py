@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gis.territory.index.compiled import compiled
+from gis.territory.index.compiled import compiled, makes_arrays
 from gis.territory.index.shapes import Floats
 
 # (3 + 16 u) u for the unit roundoff u = 2 ** -53
@@ -45,7 +45,7 @@ def shifted_side(vertices: Floats, edge: int, x: float, y: float) -> int:
     return 1 if vertices[edge + 1, 1] < vertices[edge, 1] else -1
 
 
-@compiled
+@makes_arrays
 def _exact_side(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
     total = np.zeros(12)
     _add_product(total, 0, ax, by)

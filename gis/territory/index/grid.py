@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gis.territory.index import labels, sets
-from gis.territory.index.compiled import compiled
+from gis.territory.index.compiled import compiled, makes_arrays
 from gis.territory.index.frame import (
     MOST_PIXELS,
     column_of,
@@ -23,9 +23,9 @@ from gis.territory.index.frame import (
 from gis.territory.index.ground import HEAD_WORDS, LONGEST_RUN, RUN_WORDS, TILE_WORD, Ground, Lists, Pixels
 from gis.territory.index.shapes import NONE, Arcs, Grid, Ints, Rows
 
-EDGES_PER_TILE = 5.0
+EDGES_PER_TILE = 6.0
 # Pixels on a side for the edges of a tile: more pixels make fewer of them border ones.
-PIXELS_PER_ROOT_EDGE = 1.6
+PIXELS_PER_ROOT_EDGE = 1.4
 # No edge comes just after this one.
 BEFORE_ALL = -2
 
@@ -105,7 +105,7 @@ def _pixels(ground: Ground, edges: Lists) -> Pixels:
     return pixels
 
 
-@compiled
+@makes_arrays
 def _write(ground: Ground, edges: Lists, pixels: Pixels) -> tuple[int, int]:
     """Write tile by tile into pixels that have room, else only count; return the numbers of labels and words."""
     side = MOST_PIXELS * MOST_PIXELS

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gis.territory.index import sets
-from gis.territory.index.compiled import compiled
+from gis.territory.index.compiled import compiled, makes_arrays
 from gis.territory.index.exact import shifted_side
 from gis.territory.index.frame import MOST_PIXELS, column_of, pixel_of, reference_lat, reference_lon, row_of, span
 from gis.territory.index.ground import TILE_WORD, Ground, Lists, Pixels
@@ -81,7 +81,7 @@ def _is_east(ground: Ground, edge: int, lon: float, lat: float) -> bool:
     return (shifted_side(ground.vertices, edge, lon, lat) < 0) == up
 
 
-@compiled
+@makes_arrays
 def write(ground: Ground, edges: Lists, crossings: Lists, pixels: Pixels, kept: Kept, most: int) -> bool:
     """Write the sets of all reference points; say whether there was room for them. most: steps within one tile."""
     frame = ground.frame

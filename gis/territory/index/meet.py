@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gis.territory.index.compiled import compiled
+from gis.territory.index.compiled import compiled, makes_arrays
 from gis.territory.index.cover import label_at, one_of, run_at, set_size
 from gis.territory.index.exact import side
 from gis.territory.index.frame import MOST_PIXELS, column_of, pixel_of, row_of
@@ -15,7 +15,7 @@ from gis.territory.index.near import Pairs, note, sort
 from gis.territory.index.shapes import NONE, SEVERAL, Bools, Bytes, Floats, Grid, Ints, Rows
 
 
-@compiled
+@makes_arrays
 def whole(grid: Grid, boxes: Floats, rows: Rows) -> None:
     """Write for each box the row that holds it alone, NONE where nobody is, SEVERAL where an edge comes in."""
     labels = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
@@ -45,7 +45,7 @@ class Outlines(NamedTuple):
     boxes: Floats
 
 
-@compiled
+@makes_arrays
 def looked_into(grid: Grid, outlines: Outlines, rows: Rows) -> None:
     """Write for each footprint the row that holds it alone, NONE where nobody is, SEVERAL where an edge comes to it."""
     labels = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
@@ -176,7 +176,7 @@ def _enters(vertices: Floats, edge: int, box: Floats) -> bool:
     )
 
 
-@compiled
+@makes_arrays
 def meeting(grid: Grid, boxes: Floats, pairs: Pairs) -> tuple[int, int]:
     """Write for each box the rows that may meet it, in order; return how many boxes were done and pairs written.
 
@@ -222,7 +222,7 @@ def _note_set(grid: Grid, number: int, pairs: Pairs, first: int, count: int) -> 
     return count
 
 
-@compiled
+@makes_arrays
 def edges(grid: Grid, busy: Bytes, box: Floats, found: Ints, rows: Rows) -> int:
     """Write the edges of boundaries in the pixels of a box, some twice, and a row of each; return how many there are.
 

@@ -21,6 +21,8 @@ from gis.territory.units import EditionRef
 
 PAIRS_AT_ONCE = 1 << 20
 EDGES_AT_ONCE = 1 << 12
+# So many points are worth putting in an order before the lines about each are looked for.
+SWEPT_POINTS = 4_000
 
 
 def grid_levels(edition: EditionRef, kept: Mapping[str, Level]) -> dict[str, LevelIndex]:
@@ -152,7 +154,14 @@ class GridLevel(LevelIndex):
 
         By point then code. Distances are of the tangent plane at the point; reach_m may differ from point to point.
         """
-        return self.pairs(near.within, points.fixes(lon, lat, reach_m))
+        fixes = points.fixes(lon, lat, reach_m)
+        if len(fixes) < SWEPT_POINTS:
+            return self.pairs(near.within, fixes)
+        order = points.swept(fixes[:, 0], fixes[:, 1])
+        at, row, distance_m = self.pairs(near.within, fixes[order])
+        point = order[at]
+        back = np.argsort(point, kind="stable")
+        return point[back], row[back], distance_m[back]
 
     def meeting(self, bounds: Floats) -> tuple[Ints, Rows]:
         """Return (box, row) of every unit that may meet a box (west, south, east, north), by box then code."""
@@ -182,8 +191,13 @@ class GridLevel(LevelIndex):
         """
         fixes = points.fixes(lon, lat)
         distance_m, rows = np.empty(len(fixes)), np.empty(len(fixes), dtype=np.int32)
-        near.nearest(self._level.near, fixes, distance_m, rows)
-        return distance_m, rows
+        if len(fixes) < SWEPT_POINTS:
+            near.nearest(self._level.near, fixes, distance_m, rows)
+            return distance_m, rows
+        order = points.swept(fixes[:, 0], fixes[:, 1])
+        near.nearest(self._level.near, fixes[order], distance_m, rows)
+        back = np.argsort(order)
+        return distance_m[back], rows[back]
 
     def is_near(self, lon: ArrayLike, lat: ArrayLike, reach_m: ArrayLike) -> Bools:
         """Say of each point whether a boundary comes within a distance; reach_m may differ from point to point."""

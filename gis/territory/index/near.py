@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gis.territory.index.compiled import compiled
+from gis.territory.index.compiled import compiled, makes_arrays
 from gis.territory.index.cover import cover, run_at
 from gis.territory.index.frame import MOST_PIXELS, PAD_DEG, pixel_of
 from gis.territory.index.ground import HEAD_WORDS, RUN_WORDS, TILE_WORD
@@ -77,7 +77,7 @@ def _has_boundary(grid: Grid, tile: int) -> bool:
     return False
 
 
-@compiled
+@makes_arrays
 def is_near(near: Near, fixes: Floats, found: Bools) -> None:
     """Write of each fix whether a boundary comes within its reach."""
     words = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
@@ -97,7 +97,7 @@ def _comes_near(near: Near, fix: Fix, words: Rows) -> bool:
     return False
 
 
-@compiled
+@makes_arrays
 def nearest(near: Near, fixes: Floats, distance_m: Floats, rows: Rows) -> None:
     """Write of each fix the distance to the nearest boundary and a row it is of; infinite and NONE without any."""
     words = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
@@ -257,7 +257,7 @@ class Pairs(NamedTuple):
     place: Ints
 
 
-@compiled
+@makes_arrays
 def within(near: Near, fixes: Floats, pairs: Pairs) -> tuple[int, int]:
     """Write for each fix the rows within reach with their distances, 0 where they cover it, in order of row.
 

@@ -13,7 +13,7 @@ from gis.territory.sheets.reading import Sheet
 
 # What a row of text takes, about; spans of text are cut by it.
 ROW_BYTES = 128
-BATCH_ROWS = 65_536
+BATCH_ROWS = 262_144
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from gis.territory import coords, index
+from gis.territory.index import memory
 from gis.territory.index.memory import over
 from tests.territory.index.grounds import Ground, grounds, spots
 
@@ -91,3 +92,18 @@ def test_distances_do_not_reach_across_the_date_line() -> None:
     unit = over([box(179.9, -17, 180, -16)])
     assert unit.only([180.0, -180.0], [-16.5, -16.5]).tolist() == [0, index.NONE]
     assert unit.is_near([-180.0], [-16.5], 1000.0).tolist() == [False]
+
+
+def test_points_by_the_thousand_are_answered_in_the_order_they_came() -> None:
+    level = over([box(x, y, x + 1, y + 1) for x in range(6) for y in range(6)])
+    lon, lat = np.random.default_rng(11).uniform(-0.5, 6.5, (2, 2 * memory.SWEPT_POINTS))
+    parts = [slice(start, start + 1000) for start in range(0, len(lon), 1000)]
+    point, row, metres = level.within(lon, lat, 9000.0)
+    few = [level.within(lon[part], lat[part], 9000.0) for part in parts]
+    assert point.tolist() == [part.start + at for part, answer in zip(parts, few, strict=True) for at in answer[0]]
+    assert row.tolist() == [each for answer in few for each in answer[1]]
+    assert metres.tolist() == [each for answer in few for each in answer[2]]
+    distance_m, nearest = level.nearest(lon, lat)
+    some = [level.nearest(lon[part], lat[part]) for part in parts]
+    assert distance_m.tolist() == [each for answer in some for each in answer[0]]
+    assert nearest.tolist() == [each for answer in some for each in answer[1]]
