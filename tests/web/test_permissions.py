@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg2.extras import Json
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -104,9 +105,14 @@ os            POST /shifts
 """
 LETTERS = {
     "o": "operator", "l": "leader", "p": "planner", "a": "administrator", "c": "clerk", "d": "dispatcher",
-    "s": "shift_leader", "i": "inspector", "x": "cg",
+    "s": "shift_leader", "i": "inspector", "x": "department",
 }  # fmt: skip
 VISITOR = ""
+# Accounts bear the names of their roles, and departments' accounts those of their departments.
+NAMED = {"department": "cg"}
+PHONE = "13812345678"
+# Who speaks with reporters.
+IN_FULL = {"operator", "administrator", "clerk"}
 # A leader of another grid, and a department nobody called: they see none of the issues below.
 STRANGER, IDLE = "stranger", "zf"
 OTHER_GRID = ("governance", "grid", "990102002002001")
@@ -146,8 +152,9 @@ NEAR, FAR = "990101000001", "990101000002"
 
 def _file(session: Session) -> None:
     patch = ":".join(desk.PATCH)
-    near = looped.plain(session, 1, ground=[patch, looped.WEST], text="words of the near one")
-    far = looped.plain(session, 2, ground=[looped.EAST], x=3.0, text="words of the far one")
+    reporter = Json({"name": "王小明", "phone": PHONE})
+    near = looped.plain(session, 1, ground=[patch, looped.WEST], text="words of the near one", reporter=reporter)
+    far = looped.plain(session, 2, ground=[looped.EAST], x=3.0, text="words of the far one", reporter=reporter)
     session.execute(text("UPDATE issue SET departments = '{cg}', lead = 'cg' WHERE id = :id"), {"id": near.issue_id})
     session.execute(text("UPDATE issue SET departments = '{sw}', lead = 'sw' WHERE id = :id"), {"id": far.issue_id})
     for way in (near, far):
@@ -159,7 +166,7 @@ def _file(session: Session) -> None:
 @pytest.fixture(scope="module")
 def people(office: Flask) -> dict[str, FlaskClient]:
     """Sign everybody in, once."""
-    names = [*LETTERS.values(), "sw", STRANGER, IDLE]
+    names = [*(NAMED.get(role, role) for role in LETTERS.values()), "sw", STRANGER, IDLE]
     return {VISITOR: office.test_client()} | {name: desk.signed_in(office, name) for name in names}
 
 
@@ -195,13 +202,18 @@ def test_every_door_is_named_with_those_it_is_for(office: Flask) -> None:
     assert there == set(doors())
 
 
+def test_every_role_has_its_letter() -> None:
+    assert set(LETTERS.values()) == set(accounts.ROLES)
+
+
 def entries() -> Iterator[Any]:
     """Pair every door with everybody: (door, who, may)."""
     for door, letters in doors().items():
         if "*" in letters:
             continue
-        for letter, who in LETTERS.items():
-            yield pytest.param(door, who, letter in letters or "+" in letters, id=f"{who} {door}")
+        for letter, role in LETTERS.items():
+            may = letter in letters or "+" in letters
+            yield pytest.param(door, NAMED.get(role, role), may, id=f"{role} {door}")
 
 
 @pytest.mark.parametrize(("door", "who", "may"), list(entries()))
@@ -266,6 +278,25 @@ def test_no_answer_holds_what_lies_outside_the_scope(people: dict[str, FlaskClie
             assert f"words of the {about} one" not in told(answer)
             # A refusal repeats what was asked for.
             assert answer.status_code in {403, 404} or code not in told(answer)
+
+
+@pytest.mark.parametrize("role", sorted(set(LETTERS.values()) - IN_FULL))
+@pytest.mark.parametrize("door", GETS)
+def test_nobody_reads_who_reported_but_those_who_speak_with_them(
+    people: dict[str, FlaskClient], door: str, role: str
+) -> None:
+    for code, number in ((NEAR, 1), (FAR, 2)):
+        assert PHONE not in told(knock(people[NAMED.get(role, role)], door, code, number))
+
+
+def test_those_who_speak_with_them_do(people: dict[str, FlaskClient]) -> None:
+    assert {role for role in IN_FULL if PHONE in people[role].get(f"/map/issues/{NEAR}").text} == IN_FULL
+
+
+@pytest.mark.parametrize("role", sorted(IN_FULL))
+@pytest.mark.parametrize("path", ["/ledger", "/ledger.xlsx", "/api/v1/ledger", "/papers/1.docx"])
+def test_what_leaves_the_house_tells_nobody(people: dict[str, FlaskClient], path: str, role: str) -> None:
+    assert PHONE not in told(people[role].get(path))
 
 
 @pytest.mark.parametrize("who", SEES)
