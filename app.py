@@ -28,13 +28,17 @@ from gis.web import (
     atlas,
     auth,
     batch,
+    call_backs,
+    calls,
     dossier,
+    evaluation,
     ground,
     headers,
     health,
     ledger,
     live,
     moves,
+    notices,
     operator,
     packing,
     papers,
@@ -51,10 +55,14 @@ BLUEPRINTS = (
     batch.blueprint,
     live.blueprint,
     moves.blueprint,
+    calls.blueprint,
+    notices.blueprint,
     operator.pages,
     atlas.pages,
     dossier.pages,
     agreements.pages,
+    call_backs.pages,
+    evaluation.pages,
     tiles.pages,
     ledger.pages,
     sweeps.blueprint,
@@ -89,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Put the product together; raise Problems if a setting is wrong."""
     settings = settings or product.load()
     # A table that does not hold is told at start, not with the first move.
-    rules.table(settings.workflow_rules)
+    rules.of_file(settings.workflow_rules)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)
@@ -216,7 +224,7 @@ def run(settings: Settings, *, demo: bool) -> None:
     owner.dispose()
     if demo and (failed := _gis("demo", "build").wait()):
         sys.exit(failed)
-    with _day(demo=demo):
+    with _beside("worker"), _beside("demo", "live", wanted=demo):
         serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))  # noqa: T201
 
 
@@ -232,18 +240,18 @@ def _check_port(settings: Settings) -> None:
 
 
 @contextmanager
-def _day(*, demo: bool) -> Iterator[None]:
-    """Let the demo city's day go on beside the server, and end with it."""
-    # Ctrl-C is for us: we end it when the server has stopped. What it files is seen on the map, not here.
+def _beside(*command: str, wanted: bool = True) -> Iterator[None]:
+    """Let a command go on beside the server, and end with it: the worker, the demo city's day."""
+    # Ctrl-C is for us: we end it when the server has stopped. What it does is seen on the map, not here.
     alone = {"start_new_session": True, "stdout": subprocess.DEVNULL}
-    process, feeder = os.getpid(), _gis("demo", "live", **alone) if demo else None
+    process, beside = os.getpid(), _gis(*command, **alone) if wanted else None
     try:
         yield
     finally:
         # gunicorn's workers are forks and come through here too
-        if feeder and os.getpid() == process:
-            feeder.terminate()
-            feeder.wait()
+        if beside and os.getpid() == process:
+            beside.terminate()
+            beside.wait()
 
 
 def _gis(*arguments: str, **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401

@@ -88,13 +88,23 @@ class Settings:
     auto_dispatch: bool = True
     # a TOML file with the city's own rules for the loop (gis workflow check FILE); None: the table as it is
     workflow_rules: Path | None = None
+    # a TOML file with the channels messages go out by; None: notices on the page alone
+    channels: Path | None = None
     # how long after closing a reporter may say that it is not solved
     reopen_days: int = field(default=7, metadata=_between(1, 365))
     # the part of what grids fix and close themselves that is inspected
     sample_share: float = field(default=0.1, metadata=_between(0, 1))
+    # what the reviews of whistles count in a department's evaluation: at least 30 %
+    whistle_review_share: float = field(default=0.3, metadata=_between(0.3, 1))
     # the same category this near and this soon after closing is a relapse
     relapse_days: int = field(default=30, metadata=_between(1, 730))
     relapse_m: float = field(default=50.0, metadata=_between(1, 2000))
+    # calls without an answer after which somebody who reported counts as unreachable
+    call_back_tries: int = field(default=3, metadata=_between(1, 20))
+    # how long a link by which somebody who reported answers without a call may be used
+    answer_days: int = field(default=7, metadata=_between(1, 60))
+    # a TOML file with the city's own rates, scores and grades; None: data/evaluation/formulas.toml
+    evaluation_formulas: Path | None = None
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
     paper_forms: Path | None = None
 

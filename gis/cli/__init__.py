@@ -15,6 +15,7 @@ from gis.settings import Settings
 COMMANDS = {
     "agreements": "gis.cli.agreements:agreements",
     "assets": "gis.web.assets:assets",
+    "audit": "gis.cli.audit:audit",
     "boundaries": "gis.cli.boundaries:boundaries",
     "calendar": "gis.cli.calendar:calendar",
     "categories": "gis.cli.departments:categories",
@@ -27,10 +28,13 @@ COMMANDS = {
     "index": "gis.cli.index:index",
     "issues": "gis.cli.issues:issues",
     "locate": "gis.cli.locate:locate",
+    "messages": "gis.cli.messages:messages",
     "papers": "gis.cli.papers:papers",
     "places": "gis.cli.places:places",
+    "rosters": "gis.cli.rosters:rosters",
     "standards": "gis.cli.standards:standards_",
     "users": "gis.cli.users:users",
+    "worker": "gis.worker:worker",
     "workflow": "gis.cli.workflow:workflow",
 }
 

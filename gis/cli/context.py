@@ -8,6 +8,11 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis import settings as product
+from gis.errors import Forbidden
+from gis.people import accounts
+
+# Who answers for what everybody's work goes by.
+SIGNS = (accounts.ADMINISTRATOR, accounts.OPERATOR, accounts.SHIFT_LEADER)
 
 
 @contextmanager
@@ -26,6 +31,14 @@ def cli_session() -> Iterator[Session]:
     with cli_engine() as engine, db.session(engine, db.EVERYTHING) as session:
         yield session
         session.commit()
+
+
+def signer(session: Session, username: str) -> str:
+    """Return the name of an account that may answer for a city's rules; raise NotFound or Forbidden."""
+    account = accounts.get(session, username)
+    if not account.active or account.role not in SIGNS:
+        raise Forbidden("cli.may_not_sign", username=username, roles=", ".join(SIGNS))
+    return account.username
 
 
 def locale() -> str:

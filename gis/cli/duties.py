@@ -13,7 +13,7 @@ import click
 
 from gis import language
 from gis import settings as product
-from gis.cli.context import cli_session, locale
+from gis.cli.context import cli_session, locale, signer
 from gis.errors import Invalid
 from gis.issues import dispatch, drafts, duty_lists, replay
 
@@ -32,13 +32,14 @@ def duties() -> None:
 @click.option("--version", required=True, help="A version it does not have yet.")
 @click.option("--scheme", default="cg", show_default=True, help="Category scheme of rows that name none.")
 @click.option("--check", is_flag=True, help="Only read and check; write nothing.")
-@click.option("--by", default="gis duties load", show_default=True, help="Who loads it.")
-def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str) -> None:  # noqa: PLR0913, PLR0917 -- options
+@click.option("--by", help="The account that answers for it; needed unless it is only checked.")
+def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str | None) -> None:  # noqa: PLR0913, PLR0917 -- options
     """Read a list from CSV or XLSX and keep it as a draft; every wrong row is told."""
     with cli_session() as session:
         rules = duty_lists.read(session, file, scheme)
         if not check:
-            duty_lists.load(session, (name, version), rules, by=by, now=datetime.now(UTC))
+            loaded_by = signer(session, by or "")
+            duty_lists.load(session, (name, version), rules, by=loaded_by, now=datetime.now(UTC))
     code = "duties.cli.checked" if check else "duties.cli.loaded"
     _tell(code, list=name, version=version, rules=len(rules), categories=len({rule.category for rule in rules}))
 
@@ -47,10 +48,12 @@ def load(file: Path, name: str, version: str, scheme: str, check: bool, by: str)
 @click.argument("name")
 @click.argument("version")
 @click.option("--from", "start", type=DAY, required=True, help="The first day it holds.")
-def activate(name: str, version: str, start: datetime) -> None:
+@click.option("--by", required=True, help="Another account than the one that loaded it.")
+def activate(name: str, version: str, start: datetime, by: str) -> None:
     """Put version VERSION of list NAME in force from a day."""
     with cli_session() as session:
-        duty_lists.activate(session, name, version, start.date())
+        second = signer(session, by)
+        duty_lists.activate(session, (name, version), start.date(), by=second, now=datetime.now(UTC))
     _tell("duties.cli.activated", list=name, version=version, start=start.date())
 
 

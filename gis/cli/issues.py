@@ -34,7 +34,7 @@ def issues() -> None:
 @click.option("--by", default="gis issues load", show_default=True, help="Who takes the reports in.")
 def load(file: Path, mapping_path: Path, rejects_path: Path | None, by: str) -> None:
     """File every report of a CSV, XLSX, GeoParquet or GeoJSON file; go on where an earlier run broke off."""
-    clerk = intake.Clerk(by, datetime.now(UTC), product.load())
+    clerk = intake.Clerk(by, datetime.now(UTC), product.load(), quiet=True)
     rejects_path = rejects_path or file.with_name(f"{file.name}.rejects.csv")
     with cli_engine() as engine:
         done = loading.load_file(engine, file, mapping_path, clerk)

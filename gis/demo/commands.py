@@ -13,7 +13,7 @@ from gis import db, language
 from gis import settings as product
 from gis.cli.context import cli_engine, locale
 from gis.demo import city as cities
-from gis.demo import day, founding, roster
+from gis.demo import day, founding, platforms, roster
 
 _SEED = click.option("--seed", default=cities.SEED, show_default=True, help="Another seed draws another city.")
 _CELLS = click.option(
@@ -56,6 +56,7 @@ def build(seed: int, cells: int) -> None:
                 step.do(session)
                 session.commit()
     names = [newcomer.username for newcomer in roster.STAFF] + [username for username, _ in roster.SIDES.values()]
+    names += [username for username, _, _ in platforms.CALLERS]
     who = ", ".join(names)
     click.echo(language.say("demo.ready", settings.language, who=who, password=roster.PASSWORD))
 

@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from gis.demo import callers, platforms
 from gis.errors import ShaotuError
 from gis.issues import moves, parties, workflow
 from gis.issues.matter import Actor, Said
@@ -18,13 +19,13 @@ from gis.issues.parties import Standing
 from gis.issues.workflow import Loop
 
 # Chances that something is not as it should be.
-RETURNED, REWORKED, CALLED_BACK = 0.03, 0.08, 0.6
+RETURNED, REWORKED, CALLED_BACK = 0.03, 0.08, 0.8
+SLOWEST_H = 9.0
 DONE = ("已到现场处置完毕。", "已清理干净，并安排巡查。", "已修复，现场恢复原状。", "已联系责任单位整改到位。")
 RETURN: Mapping[str, str] = {"reason": "经现场查看，不属本部门职责范围。", "ground_of_law": "部门职责清单（演示）"}
 REWORK: Mapping[str, str] = {"reason": "现场仍有遗留，请继续处置。"}
-INSPECTOR, CHIEF, CLERK, DISPATCHER = (
-    Actor("inspector", "inspector"), Actor("chief", "shift_leader"), Actor("clerk", "clerk"),
-    Actor("dispatcher", "dispatcher"),
+INSPECTOR, CHIEF, DISPATCHER = (
+    Actor("inspector", "inspector"), Actor("chief", "shift_leader"), Actor("dispatcher", "dispatcher"),
 )  # fmt: skip
 Step = tuple[str, Actor, Mapping[str, Any]]
 
@@ -49,15 +50,17 @@ class Crew:
         made = 0
         for row in session.execute(_ALL, {"spared": sorted(self.spared)}).all():
             at = row.reported_at
-            while (at := at + self._pause()) < until and self._step(session, row, at):
+            while (at := at + self._pause(row.lead)) < until and self._step(session, row, at):
                 made += 1
         return made
 
-    def _pause(self) -> timedelta:
-        return timedelta(hours=float(self.rng.exponential(9.0)) + 0.2)
+    def _pause(self, lead: str | None) -> timedelta:
+        """Draw how long the next step is waited for: with departments that work well, less."""
+        slowness = 1.05 - callers.quality(lead or "")
+        return timedelta(hours=float(self.rng.exponential(SLOWEST_H * slowness)) + 0.1)
 
     def _step(self, session: Session, row: Row[Any], at: datetime) -> bool:
-        for move, actor, fields in self._next(session, row.id):
+        for move, actor, fields in self._next(session, row.id, at):
             try:
                 workflow.advance(session, row.code, move, Said(actor, at, fields), self.loop)
             except ShaotuError:
@@ -65,11 +68,15 @@ class Crew:
             return True
         return False
 
-    def _next(self, session: Session, issue_id: int) -> Iterator[Step]:
+    def _next(self, session: Session, issue_id: int, now: datetime) -> Iterator[Step]:
         """Yield what comes next for an issue, if anything does."""
-        state = session.scalar(text("SELECT state FROM issue WHERE id = :id"), {"id": issue_id})
-        if state in moves.AT_WORK:
-            yield from self._at_work(parties.of_issue(session, issue_id))
+        issue = dict(session.execute(_ISSUE, {"id": issue_id}).mappings().one())
+        state = issue["state"]
+        yield from platforms.steps(session, issue_id, state)
+        if state == moves.DISPATCHED and (settled := next(callers.settled(issue, self.rng), None)):
+            yield callers.step(session, settled, issue_id, self.loop, now)
+        elif state in moves.AT_WORK:
+            yield from self._at_work(parties.of_issue(session, issue_id), calls=callers.calls_first(issue, self.rng))
         elif state == moves.RETURNED:
             yield "dispatch", DISPATCHER, {"reason": "按职责清单仍由原部门办理。"}
         elif state == moves.FED_BACK:
@@ -77,17 +84,20 @@ class Crew:
             yield ("rework", INSPECTOR, REWORK) if failed else ("pass", INSPECTOR, {})
         elif state == moves.INSPECTED:
             yield "close", CHIEF, {}
-        elif state == moves.CLOSED and self.rng.random() < CALLED_BACK:
-            solved = bool(self.rng.random() < 0.9)
-            yield "evaluate", CLERK, {"solved": "yes" if solved else "no", "satisfied": "yes" if solved else "partly"}
+        elif state == moves.CLOSED and issue["can_be_called"] and self.rng.random() < CALLED_BACK:
+            yield callers.call_back(issue, self.rng)
+        elif state == moves.EVALUATED:
+            yield from callers.again(issue, self.rng)
 
-    def _at_work(self, standings: tuple[Standing, ...]) -> Iterator[Step]:
+    def _at_work(self, standings: tuple[Standing, ...], *, calls: bool) -> Iterator[Step]:
         """Yield the next step of whoever must take one: the lead first."""
         for each in standings:
             if not (each.mandatory or each.role == moves.LEAD) or each.is_done:
                 continue
             actor = Actor(each.department, "department", each.department)
-            if each.stage == moves.SIGNED:
+            if each.stage == moves.SIGNED and calls and each.role == moves.LEAD:
+                yield "contact", actor, {}
+            elif each.stage == moves.SIGNED:
                 yield "feed_back", actor, {"done": str(self.rng.choice(DONE))}
             elif each.role == moves.LEAD and not each.refused_n and self.rng.random() < RETURNED:
                 yield "return", actor, RETURN
@@ -95,12 +105,19 @@ class Crew:
                 yield "sign", actor, {}
 
 
-GOING = (moves.DISPATCHED, moves.HANDLING, moves.FED_BACK, moves.INSPECTED, moves.RETURNED)
+GOING = (moves.DISPATCHED, moves.HANDLING, moves.FED_BACK, moves.INSPECTED, moves.RETURNED, moves.CLOSED)
+_ISSUE = text("""
+SELECT state, lead, marks, scheme, category, work_order, coalesce(reporter ->> 'phone', '') <> '' AS can_be_called,
+       (SELECT fields ->> 'solved' FROM move WHERE issue_id = :id AND name = 'evaluate'
+        ORDER BY version DESC LIMIT 1) AS solved,
+       EXISTS (SELECT FROM move WHERE issue_id = :id AND name = 'contact') AS contacted
+FROM issue WHERE id = :id
+""")
 _ONE = text("""
 SELECT id, code, reported_at FROM issue
 WHERE state = ANY(:states) AND NOT departments && CAST(:spared AS text[]) ORDER BY random() LIMIT 1
 """)
 _ALL = text("""
-SELECT id, code, reported_at FROM issue
+SELECT id, code, reported_at, lead FROM issue
 WHERE state = 'dispatched' AND NOT departments && CAST(:spared AS text[]) ORDER BY reported_at, id
 """)

@@ -16,8 +16,8 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis.demo import callers, crew, files, frame, history, limits, platforms, roster
 from gis.demo import city as cities
-from gis.demo import crew, files, frame, history, limits, roster
 from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
 from gis.issues import agreements, categories, duty_lists, intake, sources, workflow
@@ -28,9 +28,11 @@ from gis.territory import boundaries, places, units
 from gis.territory.location import UnitRef
 
 BY = "gis demo"
+# What is changed for everybody takes two.
+SECOND = f"{BY}, checked"
 SINCE = date(2025, 1, 1)
 CATEGORIES, DUTIES = ROOT / "data" / "categories" / "cg-2013.csv", ROOT / "data" / "duties" / "demo.csv"
-BATCH = 200
+BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Founding:
         yield Step("demo.agreements", _any("agreement"), self._agree)
         yield Step("demo.issues", _any("issue"), self._report)
         yield Step("demo.loop", _any("move"), self._handle)
+        yield Step("demo.platforms", _any("roster_entry"), self._call)
 
     def _bound(self, session: Session) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +86,7 @@ class Founding:
         categories.load(session, CATEGORIES)
         rules = duty_lists.read(session, DUTIES)
         duty_lists.load(session, ("demo", "2025"), rules, by=BY, now=self._now)
-        duty_lists.activate(session, "demo", "2025", SINCE)
+        duty_lists.activate(session, ("demo", "2025"), SINCE, by=SECOND, now=self._now)
         departments.open_desk(session, self._settings.general_desk)
         units_ = _units(session)
         departments.establish(session, units_)
@@ -107,11 +110,14 @@ class Founding:
 
     def _report(self, session: Session) -> None:
         zone = ZoneInfo(self._settings.time_zone)
-        clerk = intake.Clerk(BY, self._now, self._settings)
         told = list(history.month(self.city, self._now.astimezone(zone)))
         reports = [intake.parse_report(data, now=self._now, zone=zone) for data in told]
+        reports.sort(key=lambda report: report.reported_at)
         for start in range(0, len(reports), BATCH):
-            for outcome in intake.accept_many(session, reports[start : start + BATCH], clerk):
+            batch = reports[start : start + BATCH]
+            # Filed when they came in, a few at a time: their clocks began then.
+            clerk = intake.Clerk(BY, batch[-1].reported_at, self._settings, quiet=True)
+            for outcome in intake.accept_many(session, batch, clerk):
                 if isinstance(outcome, ShaotuError):
                     raise outcome
 
@@ -119,7 +125,15 @@ class Founding:
     def _handle(self, session: Session) -> None:
         roster.open_sides(session, now=self._now)
         rng = np.random.default_rng([self.city.seed, 31])
-        crew.Crew(workflow.Loop(self._settings), rng, roster.spared(session)).live_through(session, self._now)
+        loop = workflow.Loop(self._settings)
+        crew.Crew(loop, rng, roster.spared(session)).live_through(session, self._now)
+        callers.inspect_samples(session, loop, self._now, rng)
+        callers.look_back(session, loop, self._now)
+
+
+    def _call(self, session: Session) -> None:
+        platforms.staff(session, self.city.seed, now=self._now)
+        platforms.blow(session, workflow.Loop(self._settings), self.city.seed, now=self._now)
 
 
 def write(city: City, folder: Path) -> None:

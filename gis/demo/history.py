@@ -69,7 +69,8 @@ class Teller:
         channel = CHANNELS[int(rng.choice(len(CHANNELS), p=self._shares))]
         topic, spot = self._matter(topic)
         nth = int(rng.integers(len(topic.told)))
-        told = topic.told[nth].format(at=spot.words)
+        asks = channel.code == "12345" and _is_a_question(topic, external_id)
+        told = (voices.QUESTIONS[topic.category] if asks else topic.told[nth]).format(at=spot.words)
         place = self._place(channel, topic, spot)
         if not place:
             told = str(rng.choice(voices.NOWHERE))
@@ -78,7 +79,7 @@ class Teller:
             "external_id": external_id,
             "category": {"scheme": voices.SCHEME, "version": voices.VERSION, "code": topic.category},
             "condition": topic.condition(nth) if _is_named(channel, external_id) else None,
-            "work_order": {"type": topic.request, "urgency": "general"} if channel.code == "12345" else None,
+            "work_order": _work_order("consult" if asks else topic.request) if channel.code == "12345" else None,
             "text": told,
             "reported_at": at.isoformat(),
             "place": place,
@@ -143,6 +144,14 @@ class Teller:
     def _reporter(self) -> Json:
         # Numbers that begin with 100 are nobody's.
         return {"name": self._names.person(), "phone": f"100{int(self._rng.integers(10**7, 10**8))}"}
+
+
+def _is_a_question(topic: Topic, external_id: str) -> bool:
+    return topic.category in voices.QUESTIONS and zlib.crc32(external_id.encode()) % 3 == 0
+
+
+def _work_order(request: str) -> Json:
+    return {"type": request, "urgency": "general"}
 
 
 def _is_named(channel: Channel, external_id: str) -> bool:

@@ -19,6 +19,11 @@ CONDITIONS = {
 }  # fmt: skip
 # What a hotline calls a request, by its major class; everything else is a complaint.
 REQUESTS = {"P01": "help", "E05": "help", "T01": "complain", "P04": "help"}
+# What people only want to know, by what it is about.
+QUESTIONS = {
+    "E0110": "请问{at}的生活垃圾每天几点清运？", "E0113": "请问{at}的路面维修什么时候完工？",
+    "E0401": "请问{at}的路边停车怎么收费？", "E0410": "请问{at}附近哪里可以停放共享单车？",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

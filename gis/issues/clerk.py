@@ -20,6 +20,8 @@ class Clerk:
     by: str
     now: datetime
     settings: Settings = DEFAULTS
+    # What is taken in is history: nobody is told of it.
+    quiet: bool = False
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -17,6 +17,7 @@ from gis.issues.matter import Matter, Said
 from gis.issues.moves import (
     CLOSED,
     DISPATCHED,
+    EVALUATED,
     FED_BACK,
     FILED,
     HANDLING,
@@ -36,6 +37,7 @@ from gis.settings import Settings
 # What this basis decided, nobody could decide.
 NOBODYS = "general_desk"
 REWORKED, REOPENED, FORCED, ASKED = "reworked", "reopened", "forced", "asked"
+ANSWERED, UNREACHABLE = "answered", "unreachable"
 
 
 @dataclass(frozen=True)
@@ -126,15 +128,15 @@ def _refuse(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
 
 
 def _dispatch(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
-    return _sent(matter, said, outcome, "dispatcher", {})
+    return sent(matter, said, outcome, "dispatcher", {})
 
 
 def _designate(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
     evidence = {"document": str(said.fields["document"])}
-    return replace(_sent(matter, said, outcome, "designation", evidence), taken=frozenset({DEADLOCK}))
+    return replace(sent(matter, said, outcome, "designation", evidence), taken=frozenset({DEADLOCK}))
 
 
-def _sent(matter: Matter, said: Said, outcome: Outcome, basis: str, evidence: Mapping[str, str]) -> Outcome:
+def sent(matter: Matter, said: Said, outcome: Outcome, basis: str, evidence: Mapping[str, str]) -> Outcome:
     """Send an issue to its lead: who was called before and refused is called anew, who works on goes on."""
     was = matter.row.lead
     lead, assists = str(said.fields.get("lead") or was), tuple(said.fields.get("assists", ()))
@@ -166,9 +168,23 @@ def _rework(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
 
 
 def _reopen(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    """Call who handled it anew; what was answered at once goes the way it had not gone yet."""
     anew = tuple((each.department, "called") for each in matter.standings)
-    put, taken = frozenset({REOPENED}), frozenset({STRUCK})
-    return replace(outcome, steps=anew, put=put, taken=taken, sets={"closed_at": None})
+    to = outcome.to if anew else FILED if matter.row.located else TO_LOCATE
+    taken = frozenset({ANSWERED, UNREACHABLE, STRUCK})
+    return replace(outcome, to=to, steps=anew, put=frozenset({REOPENED}), taken=taken, sets={"closed_at": None})
+
+
+def _answer(_matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    return replace(outcome, put=frozenset({ANSWERED}))
+
+
+def _miss_call(matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
+    """Count the calls since it was closed; after the last of them nobody is called any more."""
+    missed_n = 1 + sum(move.name == "miss_call" for move in matter.since_opened())
+    if missed_n < matter.settings.call_back_tries:
+        return outcome
+    return replace(outcome, to=EVALUATED, put=frozenset({UNREACHABLE}))
 
 
 def _ask(_matter: Matter, _said: Said, outcome: Outcome) -> Outcome:
@@ -234,6 +250,8 @@ BY_NAME: Mapping[str, Consequence] = {
     "pass": _pass,
     "rework": _rework,
     "reopen": _reopen,
+    "answer": _answer,
+    "miss_call": _miss_call,
     "ask_suspension": _ask,
     "ask_extension": _ask,
     "ask_forced_close": _ask,

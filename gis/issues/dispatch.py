@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Invalid
 from gis.issues import agreements, duty_lists, findings, journal, jurisdiction
-from gis.issues.jurisdiction import practice
+from gis.issues.jurisdiction import WHISTLE, practice
 from gis.people import departments
 from gis.settings import Settings
 from gis.territory import units
@@ -45,13 +45,17 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Redirection:
-    """A person's word on who leads, beside what was decided. dropped: who refused; evidence: for the reason."""
+    """A person's word on who leads, beside what was decided. dropped: who refused; evidence: for the reason.
+
+    why: of those who join.
+    """
 
     lead: str
     assists: tuple[str, ...] = ()
     basis: str = "dispatcher"
     dropped: frozenset[str] = frozenset()
     evidence: Mapping[str, str] = field(default_factory=dict)
+    why: str = "party.sent"
 
 
 def book(session: Session, settings: Settings) -> jurisdiction.Book:
@@ -133,7 +137,7 @@ def redirect(session: Session, issue_id: int, to: Redirection, *, by: str, now: 
     reason = jurisdiction.Reason(f"decision.sent.{to.basis}", evidence)
     decision = replace(
         was,
-        basis=to.basis,
+        basis=was.basis if to.why == WHISTLE and to.lead == was.lead_department else to.basis,
         lead_department=to.lead,
         lead_jurisdiction=_ground_of(was, register[to.lead]),
         parties=_redirected(was, to, register),
@@ -148,9 +152,15 @@ def _redirected(
     was: jurisdiction.Decision, to: Redirection, register: Mapping[str, departments.Department]
 ) -> tuple[jurisdiction.PartyCall, ...]:
     """Put the new lead first; the others stay, but for the one that refused, unless its side has nobody else."""
-    before = {party.department: party for party in was.parties}
+    # What waited at the general desk waits there no more.
+    acting = [party for party in was.parties if party.kind != departments.DESK or party.department == to.lead]
+    before = {party.department: party for party in acting}
     ground = before[to.lead].jurisdictions if to.lead in before else _sides_of(was, register[to.lead])
-    kept = [replace(party, role="assist") for code, party in before.items() if code != to.lead]
+    kept = [
+        replace(party, role="assist", why=to.why if code in to.assists else party.why)
+        for code, party in before.items()
+        if code != to.lead
+    ]
     served = {key for party in kept if party.department not in to.dropped for key in party.jurisdictions} | {*ground}
     kept = [party for party in kept if party.department not in to.dropped or not set(party.jurisdictions) <= served]
     joined = [code for code in to.assists if code != to.lead and code not in {party.department for party in kept}]
@@ -158,7 +168,7 @@ def _redirected(
         jurisdiction.PartyCall(to.lead, register[to.lead].kind, "lead", ground, "party.sent"),
         *kept,
         *(
-            jurisdiction.PartyCall(code, register[code].kind, "assist", _sides_of(was, register[code]), "party.sent")
+            jurisdiction.PartyCall(code, register[code].kind, "assist", _sides_of(was, register[code]), to.why)
             for code in joined
         ),
     )
@@ -231,9 +241,11 @@ FROM unnest(CAST(%s AS bigint[]), CAST(%s AS integer[]), CAST(%s AS text[]), CAS
      AS made (issue_id, version, basis, lead, answer)
 """
 _PARTIES = "INSERT INTO party (issue_id, version, department, role, jurisdiction, called_at, mandatory) VALUES %s"
-# An issue that was written with its departments is not written again.
+# An issue that was written with its departments is not written again. Who was sent on an errand goes on seeing it.
 _CALLED = """
-UPDATE issue SET lead = called.lead, departments = called.departments::text[]
+UPDATE issue SET lead = called.lead, departments = called.departments::text[] || ARRAY(
+    SELECT DISTINCT department FROM errand
+    WHERE errand.issue_id = called.id AND department <> ALL(called.departments::text[]))
 FROM (VALUES %s) AS called (id, lead, departments)
 WHERE issue.id = called.id
   AND (issue.lead, issue.departments) IS DISTINCT FROM (called.lead, called.departments::text[])

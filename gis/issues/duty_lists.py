@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from gis.errors import Conflict, Invalid, NotFound, Problems, ShaotuError
+from gis.errors import Conflict, Forbidden, Invalid, NotFound, Problems, ShaotuError
 from gis.issues import categories, duties, files, tables
 from gis.issues.duties import NOT, Rule, Sheet
 from gis.people import departments
@@ -76,16 +76,22 @@ def load(session: Session, edition: tuple[str, str], rules: Iterable[Rule], *, b
     return kept.id
 
 
-def activate(session: Session, name: str, version: str, start: date) -> None:
-    """Put a draft in force from a date; the version in force until then ends that day."""
+def activate(session: Session, edition: tuple[str, str], start: date, *, by: str, now: datetime) -> None:
+    """Put a draft in force from a date; the version in force until then ends that day.
+
+    edition: name and version. Raise Forbidden to who loaded it: a change of who answers for what takes two.
+    """
+    name, version = edition
     listed = get(session, name, version)
+    if listed.loaded_by == by:
+        raise Forbidden("duties.four_eyes", list=name, version=version, by=by)
     if listed.state != "draft":
         raise Conflict("duties.not_a_draft", list=name, version=version, state=listed.state)
     later = session.scalar(_LATER, {"name": name, "start": start})
     if later:
         raise Conflict("duties.later_version", list=name, version=later, start=start)
     session.execute(_END, {"name": name, "start": start})
-    session.execute(_BEGIN, {"name": name, "version": version, "start": start})
+    session.execute(_BEGIN, {"name": name, "version": version, "start": start, "by": by, "now": now})
 
 
 def get(session: Session, name: str, version: str) -> Listed:
@@ -189,7 +195,8 @@ UPDATE duty_list SET valid_to = :start
 WHERE name = :name AND state = 'active' AND (valid_to IS NULL OR valid_to > :start)
 """)
 _BEGIN = text("""
-UPDATE duty_list SET state = 'active', valid_from = :start WHERE name = :name AND version = :version
+UPDATE duty_list SET state = 'active', valid_from = :start, activated_by = :by, activated_at = :now
+WHERE name = :name AND version = :version
 """)
 _OVERVIEW = text("""
 SELECT list.name, list.version, list.state, list.valid_from, list.valid_to, list.loaded_at, list.loaded_by,

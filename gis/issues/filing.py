@@ -14,7 +14,17 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.issues import clocks, dispatch, findings, journal, jurisdiction, relapses, workflow
+from gis.issues import (
+    clocks,
+    dispatch,
+    findings,
+    journal,
+    jurisdiction,
+    outbox,
+    relapses,
+    telling,
+    workflow,
+)
 from gis.issues.clerk import Clerk
 from gis.issues.moves import COLLECTED, DISPATCHED, FILED, TO_LOCATE
 from gis.issues.reports import Report
@@ -67,7 +77,15 @@ def file(session: Session, filings: Sequence[Filing], clerk: Clerk) -> dict[Key,
     lines = [_line(issue_id, filing, clerk.settings) for issue_id, filing in written]
     journal.append_all(session, lines, by=clerk.by, now=clerk.now)
     relapses.mark(session, [issue_id for issue_id, _ in written], clerk)
+    _tell(session, [(new[filing.key], filing) for _, filing in written], clerk)
     return new
+
+
+def _tell(session: Session, written: Sequence[tuple[Filed, Filing]], clerk: Clerk) -> None:
+    """Call the departments of what is dispatched with its filing."""
+    sent = [each for each in written if not clerk.quiet and _state(each[1], clerk.settings) == DISPATCHED]
+    tidings = [telling.called(filed.id, filed.code, filing.decision.departments) for filed, filing in sent]
+    outbox.put(session, tidings, clerk.settings, clerk.now)
 
 
 def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> None:
@@ -83,6 +101,10 @@ def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> N
     # Whoever could see it where it was is told too, and sees it go.
     seen_by = tuple(dict.fromkeys([*_ground(location), *was.ground]))
     left = sorted(set(was.departments) - set(decision.departments))
+    if state == DISPATCHED and not clerk.quiet:
+        fresh = set(decision.departments) - set(was.departments)
+        tiding = telling.called(issue_id, was.code, fresh, f"placed{was.decision + 1}")
+        outbox.put(session, [tiding] if fresh else [], clerk.settings, clerk.now)
     line = journal.Line("placed", issue_id, {"basis": decision.basis, "left": left}, seen_by)
     journal.append(session, line, by=clerk.by, now=clerk.now)
 
@@ -200,7 +222,7 @@ _TEMPLATE = """(
     CAST(%(warn_at)s AS timestamptz)
 )"""
 _STANDING = text("""
-SELECT issue.scheme, issue.category, issue.state, category.parent, issue.ground, issue.departments,
+SELECT issue.code, issue.scheme, issue.category, issue.state, category.parent, issue.ground, issue.departments,
        (SELECT max(version) FROM finding WHERE issue_id = issue.id) AS finding,
        (SELECT coalesce(max(version), 0) FROM decision WHERE issue_id = issue.id) AS decision
 FROM issue LEFT JOIN category ON (category.scheme, category.version, category.code)

@@ -14,16 +14,23 @@ from gis.errors import Conflict, Forbidden, Invalid
 from gis.issues import requests
 from gis.issues.matter import Actor, Matter, Said
 from gis.issues.moves import CALLED, CLOSED
-from gis.issues.requests import EXTENSION, SUSPENSION
+from gis.issues.requests import EXTENSION, FORCED_CLOSE, SUSPENSION
+from gis.issues.standards import orders
 from gis.settings import ROOT
 
 Guard = Callable[[Matter, Said], None]
 SELF_HANDLED = ROOT / "data" / "workflow" / "self_handled.csv"
+ANSWERED_AT_ONCE = ROOT / "data" / "workflow" / "answered_at_once.csv"
 DEADLOCK, SAMPLED, STRUCK = "deadlock", "sampled", "struck"
+# A whistle is open: blown and not agreed to, returned or withdrawn.
+WHISTLED = "whistled"
 EXTENSIONS_MOST, RETURNS_MOST = 2, 3
 YEAR = timedelta(days=366)
 # Moves by which somebody becomes a handler.
-HANDLING = frozenset({"sign", "arrive", "feed_back", "self_handle", "ask_suspension", "ask_extension"})
+HANDLING = frozenset({
+    "sign", "arrive", "feed_back", "self_handle", "answer", "ask_suspension", "ask_extension", "report_in",
+    "made_safe", "record_jointly", "countersign",
+})
 
 
 def has_handled(matter: Matter, actor: Actor) -> bool:
@@ -62,12 +69,6 @@ def somebody_leads(matter: Matter, said: Said) -> None:
         raise Invalid("workflow.no_lead")
 
 
-def has_a_lead(matter: Matter, _said: Said) -> None:
-    """Only what a department handled can be taken up by it again."""
-    if not matter.standings:
-        raise Conflict("workflow.no_lead")
-
-
 def not_refused_before(matter: Matter, said: Said) -> None:
     """A department refuses once."""
     standing = matter.standing_of(said.by)
@@ -85,6 +86,19 @@ def on_the_list(matter: Matter, _said: Said) -> None:
     """Only minor things may be fixed and closed in one go."""
     if (matter.row.scheme, matter.row.category) not in self_handled():
         raise Conflict("workflow.not_minor", category=matter.row.category)
+
+
+def a_question(matter: Matter, _said: Said) -> None:
+    """Only what asks for an answer alone is answered at once."""
+    order = matter.row.work_order or {}
+    if orders.type_code(str(order.get("type", ""))) not in answered_at_once():
+        raise Conflict("workflow.not_a_question")
+
+
+def nobody_to_call(matter: Matter, _said: Said) -> None:
+    """Only what nobody can be asked about is left without a call."""
+    if matter.row.can_be_called:
+        raise Conflict("workflow.somebody_to_call")
 
 
 def sampled(matter: Matter, _said: Said) -> None:
@@ -154,6 +168,19 @@ def another_person(matter: Matter, said: Said) -> None:
         raise Forbidden("workflow.four_eyes", by=said.by.username)
 
 
+def whistles_ended(matter: Matter, _said: Said) -> None:
+    """The whistle is not still while the matter is not: who blew it agrees first (案不结、哨不停)."""
+    if WHISTLED in matter.row.marks:
+        raise Conflict("whistles.not_agreed")
+
+
+def whistles_ended_if_forced(matter: Matter, said: Said) -> None:
+    """Also a forced closing waits for it."""
+    request = requests.open_one(matter)
+    if request and request.kind == FORCED_CLOSE:
+        whistles_ended(matter, said)
+
+
 def not_struck(matter: Matter, _said: Said) -> None:
     """What is struck off stays so."""
     if STRUCK in matter.row.marks:
@@ -180,12 +207,20 @@ def self_handled(path: Path = SELF_HANDLED) -> frozenset[tuple[str, str]]:
         return frozenset((row["scheme"], row["category"]) for row in csv.DictReader(file))
 
 
+@cache
+def answered_at_once(path: Path = ANSWERED_AT_ONCE) -> frozenset[str]:
+    """Read which types of work order a clerk may answer at once."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return frozenset(row["request_type"] for row in csv.DictReader(file))
+
+
 _TARGET = text("SELECT id, state FROM issue WHERE code = :code FOR SHARE")
 BY_NAME: Mapping[str, Guard] = {
     guard.__name__: guard
     for guard in (
-        not_the_handler, another_issue, no_deadlock, somebody_leads, has_a_lead, not_refused_before, nobody_signed,
+        not_the_handler, another_issue, no_deadlock, somebody_leads, not_refused_before, nobody_signed,
         on_the_list, sampled, in_time, nothing_asked, never_suspended, within_a_year, extensions_left, something_asked,
-        to_be_endorsed, to_be_granted, another_person, not_struck, is_struck, not_the_closer,
+        to_be_endorsed, to_be_granted, another_person, whistles_ended, whistles_ended_if_forced, a_question,
+        nobody_to_call, not_struck, is_struck, not_the_closer,
     )
 }  # fmt: skip

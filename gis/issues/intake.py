@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Invalid, NotFound, ShaotuError
-from gis.issues import categories, clocks, default_points, dispatch, filing, jurisdiction, sources
+from gis.issues import categories, clocks, default_points, dispatch, filing, jurisdiction, safety, sources
 from gis.issues.clerk import DEFAULTS, Clerk
 from gis.issues.filing import Filing, Key
 from gis.issues.reports import CategoryKey, Report, parse_report
@@ -68,6 +68,8 @@ def accept_many(session: Session, reports: Sequence[Report], clerk: Clerk) -> li
     read = _read_all(session, list(fresh.values()), book)
     spots = [spot for spot in read.values() if isinstance(spot, _Spot)]
     filed = filing.file(session, _decided(session, spots, book, clerk), clerk)
+    placed = {key: each.code for key, each in filed.items() if each.located}
+    safety.order(session, [code for key, code in placed.items() if _is_dangerous(fresh[key], clerk)], clerk)
     # Somebody else may have filed the same one meanwhile: the database kept theirs, and so do we.
     known |= _known(session, [spot.report for spot in spots if _key(spot.report) not in filed])
     first: set[int] = set()
@@ -91,7 +93,7 @@ def place(session: Session, code: str, said: Mapping[str, Any], clerk: Clerk) ->
 
     Raise NotFound for an unknown issue, Invalid where the place is none.
     """
-    sql = text("SELECT id, reported_at FROM issue WHERE code = :code FOR UPDATE")
+    sql = text("SELECT id, reported_at, located, category FROM issue WHERE code = :code FOR UPDATE")
     issue = session.execute(sql, {"code": code}).one_or_none()
     if issue is None:
         raise NotFound("issue.not_found", code=code)
@@ -99,7 +101,13 @@ def place(session: Session, code: str, said: Mapping[str, Any], clerk: Clerk) ->
     if not location.located:
         raise Invalid("issue.still_nowhere", code=code, reason=location.reason)
     filing.move(session, issue.id, location, clerk)
+    if not issue.located and safety.is_dangerous(issue.category, issue.reported_at, clerk.now):
+        safety.order(session, [code], clerk)
     return location
+
+
+def _is_dangerous(report: Report, clerk: Clerk) -> bool:
+    return safety.is_dangerous(report.category.code, report.reported_at, clerk.now)
 
 
 def _key(report: Report) -> Key:

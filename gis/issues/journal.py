@@ -1,12 +1,15 @@
-"""Append-only entries: the history of each issue, and the source of the live stream.
+"""Append-only entries: the history of each issue, the audit log, and the source of the live stream.
 
 An entry's id is given when it is written, not when it is committed, so ids alone would let a reader pass by a
 transaction that commits late. Committed entries therefore get a second number from one sealer at a time: it is dense,
-and what it numbers next is always behind what was numbered before.
+and what it numbers next is always behind what was numbered before. With its number an entry is bound into the chain.
+
+A line's parameters are facts for good: codes, numbers, names of accounts. Free text and personal data stand elsewhere.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,10 +21,20 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
+from gis.issues import chain
 
 CHANNEL = "shaotu_journal"
 # Number of the advisory lock that lets one sealer work at a time.
 SEALER = 0x5AA1
+PAGE_ROWS = 2000
+SALT_BYTES = 16
+# Lines about no issue: what people did to the installation. They are for the audit alone, not for screens.
+SIGNED_IN, SIGN_IN_REFUSED, RULES_CHANGED, ACCOUNT_CHANGED = (
+    "signed_in", "sign_in_refused", "rules_changed", "account_changed",
+)  # fmt: skip
+# Somebody read in full who reported an issue.
+UNMASKED = "unmasked"
+AUDIT = frozenset({SIGNED_IN, SIGN_IN_REFUSED, RULES_CHANGED, ACCOUNT_CHANGED})
 
 Json = dict[str, Any]
 
@@ -46,6 +59,17 @@ class Sealed:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Head:
+    """The last link of the chain: its number, and a hash that stands for everything before it."""
+
+    seq: int
+    hash: bytes
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.hash.hex()}"
+
+
 def append(session: Session, line: Line, *, by: str, now: datetime) -> None:
     """Write a line into the journal, with the change it tells of."""
     append_all(session, [line], by=by, now=now)
@@ -59,34 +83,42 @@ def append_all(session: Session, lines: Iterable[Line], *, by: str, now: datetim
     with db.driver_cursor(session) as cursor:
         execute_values(
             cursor,
-            "WITH written AS (INSERT INTO entry (issue_id, kind, params, ground, actor, at) VALUES %s RETURNING id)"
-            " INSERT INTO unsealed SELECT id FROM written",
+            _WRITTEN,
             rows,
             template="(%s, %s, %s, %s::text[], %s, %s)",
             page_size=2000,
         )
-    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
 
 def seal(session: Session) -> int:
-    """Give every committed line that has none its number; return how many got one."""
+    """Give committed lines that have none their number and their link, PAGE_ROWS at most; return how many got one.
+
+    The caller commits, and comes again while pages are full. In the transaction that wrote a line it is not sealed.
+    """
     # Waits for another sealer instead of leaving: that one may have looked before our line was committed. The lock is
     # a statement of its own, so that the next one looks at the table as it is after the wait.
     session.execute(text("SELECT pg_advisory_xact_lock(:sealer)"), {"sealer": SEALER})
-    sealed = session.execute(
-        text("""
-        WITH taken AS (DELETE FROM unsealed RETURNING entry_id)
-        INSERT INTO seal (seq, entry_id)
-        SELECT (SELECT coalesce(max(seq), 0) FROM seal) + row_number() OVER (ORDER BY entry_id), entry_id FROM taken
-        RETURNING seq
-        """)
-    )
-    return len(sealed.all())
+    ids = sorted(session.scalars(_TAKEN, {"most": PAGE_ROWS}))
+    if not ids:
+        return 0
+    chain.settle(session)
+    salts = [secrets.token_bytes(SALT_BYTES) for _ in ids]
+    last = head(session)
+    seq, before, rows = last.seq, last.hash, []
+    for digest, salt in zip(chain.digests(session, list(zip(ids, salts, strict=True))), salts, strict=True):
+        seq += 1
+        before = chain.link(before, seq, digest)
+        rows.append((seq, digest.entry_id, digest.facts, digest.words, salt, before))
+    with db.driver_cursor(session) as cursor:
+        execute_values(cursor, _SEALED, rows, page_size=PAGE_ROWS)
+    db.see_as(session, session.info["scope"])
+    return len(rows)
 
 
-def head(session: Session) -> int:
-    """Return the highest number given, 0 when there is none."""
-    return session.execute(text("SELECT coalesce(max(seq), 0) FROM seal")).scalar_one()
+def head(session: Session) -> Head:
+    """Return the last link, that of nothing when there is none."""
+    row = session.execute(_HEAD).one_or_none()
+    return Head(row.seq, bytes(row.hash)) if row else Head(0, chain.START)
 
 
 def after(session: Session, seq: int, limit: int) -> list[Sealed]:
@@ -111,3 +143,17 @@ def history(session: Session, issue_id: int) -> Sequence[Json]:
         {"issue_id": issue_id},
     )
     return [dict(row._mapping) for row in rows]  # noqa: SLF001 -- the documented way to a row's names
+
+
+# The notification is part of the statement: one way less to the database for each move.
+_WRITTEN = f"""
+WITH written AS (INSERT INTO entry (issue_id, kind, params, ground, actor, at) VALUES %s RETURNING id),
+     queued AS (INSERT INTO unsealed SELECT id FROM written RETURNING entry_id)
+SELECT pg_notify('{CHANNEL}', '') FROM queued LIMIT 1
+"""
+_TAKEN = text("""
+DELETE FROM unsealed WHERE entry_id IN (SELECT entry_id FROM unsealed ORDER BY entry_id LIMIT :most)
+RETURNING entry_id
+""")
+_SEALED = "INSERT INTO seal (seq, entry_id, facts, words, salt, hash) VALUES %s"
+_HEAD = text("SELECT seq, hash FROM seal ORDER BY seq DESC LIMIT 1")

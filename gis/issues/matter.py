@@ -12,9 +12,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import NotFound
-from gis.issues import parties
-from gis.issues.moves import ASSIST, LEAD, REPORTER, SEATS, SYSTEM
+from gis.issues import errands, parties
+from gis.issues.errands import Errand
+from gis.issues.moves import ASSIST, ERRAND, LEAD, REPORTER, SEATS, SYSTEM
 from gis.issues.parties import Standing
+from gis.issues.whistles import record
+from gis.issues.whistles.record import Whistle
 from gis.people.accounts import DEPARTMENT, Who
 from gis.settings import Settings
 
@@ -23,16 +26,22 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Actor:
-    """Who moves: an account's name and role, and the department it acts for."""
+    """Who moves: an account's name and role, the department it acts for, and its ground: * or net:level:code ..."""
 
     username: str
     role: str
     department: str | None = None
+    ground: str = "*"
 
     @classmethod
     def of(cls, who: Who) -> Actor:
         """Take somebody who signed in."""
-        return cls(who.username, who.role, who.department)
+        return cls(who.username, who.role, who.department, who.scope.ground)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units it is bound to; none for who sees the whole city."""
+        return () if self.ground == "*" else tuple(self.ground.split())
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,16 @@ class Matter:
         return parties.of_issue(self.session, self.id)
 
     @cached_property
+    def whistles(self) -> tuple[Whistle, ...]:
+        """The whistles blown for it, the first first."""
+        return record.of_issue(self.session, self.id)
+
+    @cached_property
+    def errands(self) -> tuple[Errand, ...]:
+        """What departments were sent to do beside the decision."""
+        return errands.of_issue(self.session, self.id)
+
+    @cached_property
     def past(self) -> Sequence[Row[Any]]:
         """The moves it made, first things first."""
         return self.session.execute(_PAST, {"issue_id": self.id}).all()
@@ -96,11 +115,14 @@ class Matter:
         return standing.stage if standing else None
 
     def relations(self, actor: Actor) -> frozenset[str]:
-        """Name what somebody is to the issue: their seats, and lead, assist or reporter."""
+        """Name what somebody is to the issue: their seats, and lead, assist, sent on an errand, or reporter."""
         standing = self.standing_of(actor)
         seats = SEATS.get(actor.role, frozenset({actor.role}))
         if actor.role == DEPARTMENT:
             seats = frozenset() if standing is None else frozenset({LEAD if standing.role == LEAD else ASSIST})
+        sent = (each.department for each in self.errands if each.done_at is None) if actor.department else ()
+        if actor.department in sent:
+            seats |= {ERRAND}
         reported = actor.role != SYSTEM and actor.username == self.row.created_by
         return seats | ({REPORTER} if reported else frozenset())
 
@@ -121,7 +143,7 @@ def get(session: Session, code: str, settings: Settings, today: date, *, hold: b
 
 _SELECT = """
 SELECT id, code, state, version, scheme, category, lead, departments, ground, marks, created_by, closed_at, merged_into,
-       due_at
+       due_at, located, work_order, coalesce(reporter ->> 'phone', '') <> '' AS can_be_called
 FROM issue WHERE code = :code
 """
 _PAST = text("""

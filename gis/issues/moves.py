@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from gis.errors import Invalid, Problems, ShaotuError, Word
@@ -31,6 +31,8 @@ UNDER_WAY = frozenset({FILED, DISPATCHED, HANDLING, FED_BACK, INSPECTED, RETURNE
 CALLED, SIGNED, DONE, PASSED, REFUSED = "called", "handling", "fed_back", "passed", "refused"
 # What somebody can be to an issue beside a role.
 LEAD, ASSIST, REPORTER, SYSTEM = "lead", "assist", "reporter", "system"
+# Sent to do something beside the decision: to make safe, to confirm a line.
+ERRAND = "errand"
 # One person may hold these seats in a small city; never a handler's.
 SEATS: Mapping[str, frozenset[str]] = {OPERATOR: frozenset({OPERATOR, CLERK, DISPATCHER, SHIFT_LEADER})}
 
@@ -39,7 +41,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Need:
-    """Something a move has to be told. kind: text, date, choice, department, departments, issue, photo, position."""
+    """Something a move has to be told. kind: text, date, choice, department, departments, issue, photo, position ..."""
 
     name: str
     kind: str = "text"
@@ -74,6 +76,9 @@ class Rule:
     name_zh: str = ""
     name_en: str = ""
 
+
+# How a call to who reported it can fail.
+MISSED = ("no_answer", "busy", "wrong_number", "declined")
 
 REASON, LAW, DOCUMENT = Need("reason"), Need("ground_of_law"), Need("document")
 ON_SPOT = Need("position", "position")
@@ -126,10 +131,25 @@ MOVES: tuple[Move, ...] = (
     _guarded(_move("rework", [FED_BACK], [INSPECTOR, LEADER], HANDLING, REASON), "not_the_handler"),
     _guarded(_move("pass", [SELF_HANDLED], [INSPECTOR]), "sampled", "not_the_handler"),
     _guarded(_move("rework", [SELF_HANDLED], [INSPECTOR], RETURNED, REASON), "sampled", "not_the_handler"),
-    _guarded(_move("close", [INSPECTED], [SHIFT_LEADER], CLOSED), "not_the_handler"),
-    _move("evaluate", [CLOSED], [CLERK], EVALUATED, Need("solved", "choice", choices=("yes", "no")),
-          Need("satisfied", "choice", choices=("yes", "partly", "no")), Need("note", required=False)),
-    _guarded(_move("reopen", [CLOSED, EVALUATED], [CLERK, REPORTER], DISPATCHED, REASON), "in_time", "has_a_lead"),
+    _guarded(_move("close", [INSPECTED], [SHIFT_LEADER], CLOSED), "not_the_handler", "whistles_ended"),
+    _move("contact", UNDER_WAY, [CLERK], None, Need("note", required=False)),
+    _guarded(_move("contact", AT_WORK, [LEAD], None, Need("note", required=False)), stages=[SIGNED]),
+    _guarded(
+        _move("answer", [COLLECTED, TO_LOCATE, FILED, DISPATCHED], [CLERK], CLOSED, Need("reply")),
+        "a_question", "nobody_signed", "not_the_handler",
+    ),
+    _guarded(
+        _move("evaluate", [CLOSED], [CLERK, REPORTER], EVALUATED,
+              Need("contacted", "choice", required=False, choices=("yes", "no")),
+              Need("solved", "choice", choices=("yes", "no")),
+              Need("satisfied", "choice", required=False, choices=("yes", "partly", "no")),
+              Need("note", required=False)),
+        "not_the_handler",
+    ),
+    _move("miss_call", [CLOSED], [CLERK], None, Need("outcome", "choice", choices=MISSED),
+          Need("note", required=False)),
+    _guarded(_move("leave_uncalled", [CLOSED], [SYSTEM], EVALUATED), "nobody_to_call"),
+    _guarded(_move("reopen", [CLOSED, EVALUATED], [CLERK, REPORTER], DISPATCHED, REASON), "in_time"),
     _guarded(
         _move("ask_suspension", [HANDLING], [LEAD], None, REASON, Need("until", "date")),
         "nothing_asked", "never_suspended", "within_a_year", stages=[SIGNED],
@@ -137,9 +157,12 @@ MOVES: tuple[Move, ...] = (
     _guarded(
         _move("ask_extension", [HANDLING], [LEAD], None, REASON), "nothing_asked", "extensions_left", stages=[SIGNED]
     ),
+    _move("urge", AT_WORK, [DISPATCHER, SHIFT_LEADER], None, REASON),
+    _move("supervise", UNDER_WAY, [SHIFT_LEADER], None, REASON, DOCUMENT),
     _guarded(_move("ask_forced_close", UNDER_WAY, [DISPATCHER, SHIFT_LEADER], None, REASON), "nothing_asked"),
     _guarded(_move("endorse", UNDER_WAY, [DISPATCHER]), "to_be_endorsed", "another_person"),
-    _guarded(_move("grant", UNDER_WAY, [SHIFT_LEADER]), "to_be_granted", "another_person", "not_the_handler"),
+    _guarded(_move("grant", UNDER_WAY, [SHIFT_LEADER]), "to_be_granted", "another_person", "not_the_handler",
+             "whistles_ended_if_forced"),
     _guarded(_move("decline", UNDER_WAY, [DISPATCHER, SHIFT_LEADER], None, REASON), "something_asked"),
     _move("resume", [SUSPENDED], [DISPATCHER, SHIFT_LEADER, SYSTEM], HANDLING),
     _guarded(
@@ -192,7 +215,9 @@ def locked_in(moves: Sequence[Move]) -> list[str]:
 
 
 # What follows from moves that leave it open.
-LEFT_OPEN: Mapping[str, set[str]] = {"feed_back": {FED_BACK}, "refuse": {RETURNED}, "grant": {SUSPENDED, CLOSED}}
+LEFT_OPEN: Mapping[str, set[str]] = {
+    "feed_back": {FED_BACK}, "refuse": {RETURNED}, "grant": {SUSPENDED, CLOSED}, "miss_call": {EVALUATED},
+}  # fmt: skip
 
 
 def read(move: Move, said: Mapping[str, Any]) -> Json:
@@ -258,6 +283,33 @@ def _position(need: Need, value: object) -> Json:
     return dict(numbers)
 
 
+def _time(need: Need, value: object) -> str:
+    """Read a moment with its zone, written as it was said."""
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise _refuse(need) from None
+    if read.tzinfo is None:
+        raise _refuse(need)
+    return read.isoformat()
+
+
+def _whole(need: Need, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10**6:
+        raise _refuse(need)
+    return value
+
+
+def _scores(need: Need, value: object) -> dict[str, int]:
+    """Read points from 0 to 100 by department."""
+    if not isinstance(value, dict) or not value:
+        raise _refuse(need)
+    for points in value.values():
+        if isinstance(points, bool) or not isinstance(points, int) or not 0 <= points <= 100:
+            raise _refuse(need)
+    return {str(department): points for department, points in value.items()}
+
+
 def _number(need: Need, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _refuse(need)
@@ -266,7 +318,8 @@ def _number(need: Need, value: object) -> float:
 
 _READERS: Mapping[str, Callable[[Need, object], object]] = {
     "text": _text, "date": _date, "choice": _choice, "department": _text, "departments": _listed, "issue": _text,
-    "photo": _text, "position": _position,
+    "photo": _text, "position": _position, "whistle_type": _text, "whistle_item": _text, "roster": _listed,
+    "called": _listed, "place": _text, "side": _text, "time": _time, "number": _whole, "scores": _scores,
 }  # fmt: skip
 
 

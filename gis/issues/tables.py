@@ -75,6 +75,9 @@ class DutyList(Base):
     valid_to: Mapped[date | None]
     loaded_at: Mapped[datetime]
     loaded_by: Mapped[str]
+    # Never who loaded it.
+    activated_by: Mapped[str | None]
+    activated_at: Mapped[datetime | None]
 
 
 class Duty(Base):

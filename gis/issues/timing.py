@@ -16,7 +16,7 @@ from gis.issues.clerk import Clerk
 from gis.issues.clocks import Clock, Kept, record, values
 from gis.issues.consequences import Outcome
 from gis.issues.matter import Matter, Said
-from gis.issues.moves import AT_WORK, ENDS, FED_BACK, HANDLING, LEAD, RETURNED, SUSPENDED, Move
+from gis.issues.moves import AT_WORK, ENDS, FED_BACK, FILED, HANDLING, INSPECTED, LEAD, RETURNED, SUSPENDED, Move
 from gis.issues.requests import EXTENSION
 from gis.issues.worktime import Pause
 
@@ -56,13 +56,13 @@ def follow(matter: Matter, move: Move, said: Said, outcome: Outcome) -> None:
     change = Change(matter, move, said, outcome, kept)
     for department, step in outcome.steps:
         _of_step(change, step, department)
-    for rule in (_call_late, _signed, _granted, _resumed, _handled, _taken_up_again, _ended):
+    for rule in (_call_late, _signed, _granted, _resumed, _handled, _taken_up_again, _contacted, _ended):
         rule(change)
 
 
 def _signed(change: Change) -> None:
     """Stop the clock for signing once the lead has signed."""
-    if change.move.name == "sign" and change.leads(HANDLING):
+    if change.move.name in {"sign", "report_in"} and change.leads(HANDLING):
         _stop(change, (kept for kept in change.clocks if kept.clock.name == values.SIGN))
 
 
@@ -82,8 +82,15 @@ def _handled(change: Change) -> None:
 def _taken_up_again(change: Change) -> None:
     """Let it go on after rework or reopening."""
     before, after = change.matter.state, change.outcome.to
-    if before in {FED_BACK, *ENDS} and after in {RETURNED, *AT_WORK}:
+    if before in {FED_BACK, INSPECTED, *ENDS} and after in {FILED, RETURNED, *AT_WORK}:
         _go_on(change, (kept for kept in change.handling if kept.department == ISSUES_OWN))
+
+
+def _contacted(change: Change) -> None:
+    """Stop the clock for the call to who reported it when somebody spoke with them."""
+    if change.move.name in {"contact", "answer", "evaluate"}:
+        spoken = [kept for kept in change.clocks if kept.clock.name == values.CONTACT]
+        _stop(change, (kept for kept in spoken if kept.clock.runs))
 
 
 def _ended(change: Change) -> None:

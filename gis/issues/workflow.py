@@ -16,11 +16,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
-from gis.issues import consequences, guards, journal, matter, moves, rules, timing
+from gis.issues import consequences, journal, matter, moves, rules, telling, timing, whistling
 from gis.issues.consequences import Outcome
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Actor, Matter, Said
-from gis.issues.moves import COLLECTED, DISPATCHED, FILED, SUSPENDED, SYSTEM, TO_LOCATE, Move
+from gis.issues.moves import CLOSED, COLLECTED, DISPATCHED, FILED, SUSPENDED, SYSTEM, TO_LOCATE, Move
+from gis.issues.telling import Told
 from gis.settings import Settings
 
 # A phone's clock may be a little ahead of ours.
@@ -40,14 +41,13 @@ class Moved:
 
 @dataclass(frozen=True)
 class Loop:
-    """The settings of an installation, and so the table it goes by."""
+    """The settings of an installation, and by them the table it goes by."""
 
     settings: Settings
 
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        """The table: the product's, as the city's own rules changed it."""
-        return rules.table(self.settings.workflow_rules)
+    def rules(self, session: Session) -> rules.Book:
+        """Return the table as the city's own rules changed it, and its words."""
+        return rules.current(session, self.settings.workflow_rules)
 
     def look(self, session: Session, code: str, now: datetime, *, hold: bool = False) -> Matter:
         """Read an issue for a move."""
@@ -63,11 +63,11 @@ def advance(session: Session, issue_code: str, move: str, said: Said, loop: Loop
     """
     about = loop.look(session, issue_code, said.now, hold=True)
     _check_version(about, said)
-    chosen = _choose(about, move, said.by, loop.moves)
+    chosen = _choose(about, move, said.by, loop.rules(session).moves)
     said = _read(chosen, said)
     for guard in chosen.guards:
-        guards.BY_NAME[guard](about, said)
-    outcome = consequences.of(about, chosen, said)
+        whistling.GUARDS[guard](about, said)
+    outcome = whistling.of(about, chosen, said)
     return _write(about, chosen, said, outcome)
 
 
@@ -75,7 +75,7 @@ def possible(about: Matter, actor: Actor, now: datetime, loop: Loop) -> list[Mov
     """List the moves somebody may make now; what depends on what they will say is asked when they say it."""
     relations = about.relations(actor)
     stage = about.stage_of(actor)
-    found = [move for move in loop.moves if _fits(move, about, relations, stage)]
+    found = [move for move in loop.rules(about.session).moves if _fits(move, about, relations, stage)]
     said = Said(actor, now)
     return [move for move in found if not any(_stands_in_the_way(guard, about, said) for guard in move.guards)]
 
@@ -97,12 +97,27 @@ def placed_state(state: str, *, decision: Decision, settings: Settings) -> str:
     raise Conflict("workflow.too_late_to_place", state=Word(f"state.{state}"))
 
 
+def leave_uncalled(session: Session, now: datetime, loop: Loop) -> list[Moved]:
+    """Settle what was closed and nobody can be called about. Safe to do twice."""
+    codes: Sequence[str] = session.scalars(_UNCALLED, {"state": CLOSED}).all()
+    said = Said(Actor(SYSTEM, SYSTEM), now)
+    return [advance(session, code, "leave_uncalled", said, loop) for code in codes]
+
+
 def resume_due(session: Session, now: datetime, loop: Loop) -> list[Moved]:
     """Take up the suspended issues whose day has come. Safe to do twice."""
+    return [resume(session, code, now, loop) for code in suspended_until(session, now, loop)]
+
+
+def suspended_until(session: Session, now: datetime, loop: Loop) -> Sequence[str]:
+    """List the suspended issues whose day has come, by their codes."""
     today = now.astimezone(ZoneInfo(loop.settings.time_zone)).date()
-    codes: Sequence[str] = session.scalars(_SUSPENDED, {"state": SUSPENDED, "today": today.isoformat()}).all()
-    said = Said(Actor(SYSTEM, SYSTEM), now)
-    return [advance(session, code, "resume", said, loop) for code in codes]
+    return session.scalars(_SUSPENDED, {"state": SUSPENDED, "today": today.isoformat()}).all()
+
+
+def resume(session: Session, code: str, now: datetime, loop: Loop) -> Moved:
+    """Take up a suspended issue because its day has come."""
+    return advance(session, code, "resume", Said(Actor(SYSTEM, SYSTEM), now), loop)
 
 
 def _check_version(about: Matter, said: Said) -> None:
@@ -127,7 +142,8 @@ def _check_version(about: Matter, said: Said) -> None:
 
 
 def _is_aside(move: Row[Any], actor: Actor) -> bool:
-    return move.from_state == move.to_state and bool(move.department) and move.department != actor.department
+    elsewhere = bool(move.department) and move.department != actor.department
+    return move.from_state == move.to_state and (elsewhere or move.actor == SYSTEM)
 
 
 def _choose(about: Matter, name: str, actor: Actor, table: Sequence[Move]) -> Move:
@@ -155,7 +171,7 @@ def _stands_in_the_way(guard: str, about: Matter, said: Said) -> bool:
     if guard in ASKED_LATER:
         return False
     try:
-        guards.BY_NAME[guard](about, said)
+        whistling.GUARDS[guard](about, said)
     except ShaotuError:
         return True
     return False
@@ -189,6 +205,7 @@ def _write(about: Matter, move: Move, said: Said, outcome: Outcome) -> Moved:
     kind = "moved" if "to" in params else "stepped"
     entry = journal.Line(kind, about.id, params, tuple(about.row.ground))
     journal.append(session, entry, by=said.by.username, now=said.now)
+    telling.follow(Told(about, move, said, outcome, row.departments))
     return done
 
 
@@ -220,6 +237,9 @@ UPDATE issue SET state = :state, version = :version,
        closed_at = CASE WHEN :closes THEN CAST(:closed_at AS timestamptz) ELSE closed_at END,
        merged_into = coalesce(:merged_into, merged_into)
 WHERE id = :issue_id RETURNING departments
+""")
+_UNCALLED = text("""
+SELECT code FROM issue WHERE state = :state AND coalesce(reporter ->> 'phone', '') = '' ORDER BY id
 """)
 # The day it was suspended to stands in the request that was granted.
 _SUSPENDED = text("""

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.issues import listing, paging
+from gis.issues import calling, listing, paging
+from gis.issues.guards import WHISTLED
 from gis.issues.listing import Filters
 from gis.issues.matter import Actor
 from gis.issues.moves import (
@@ -27,7 +28,9 @@ from gis.issues.moves import (
     TO_LOCATE,
 )
 from gis.issues.paging import Asked
-from gis.people.accounts import CLERK, DEPARTMENT, DISPATCHER, INSPECTOR, LEADER, SHIFT_LEADER
+from gis.issues.whistling.acts import UNANSWERED
+from gis.issues.whistling.beside import DANGER
+from gis.people.accounts import CALLER, CLERK, DEPARTMENT, DISPATCHER, INSPECTOR, LEADER, SHIFT_LEADER
 
 Json = dict[str, Any]
 GROUP_ROWS = 40
@@ -46,7 +49,13 @@ class Group:
 
 # Group and what it holds, in the order of the day's work.
 OF_SEATS: Mapping[str, tuple[tuple[str, Filters], ...]] = {
+    CALLER: (
+        (WHISTLED, Filters(marks=(WHISTLED,))), (RETURNED, Filters(states=(RETURNED,))),
+        (DANGER, Filters(marks=(DANGER,))),
+    ),
     DISPATCHER: (
+        (UNANSWERED, Filters(marks=(UNANSWERED,))), (DANGER, Filters(marks=(DANGER,))),
+        (WHISTLED, Filters(marks=(WHISTLED,))),
         (RETURNED, Filters(states=(RETURNED,))), (FILED, Filters(states=(FILED,))),
         ("asked", Filters(marks=("asked",))),
     ),
@@ -61,10 +70,12 @@ OF_SEATS: Mapping[str, tuple[tuple[str, Filters], ...]] = {
     ),
     LEADER: ((FED_BACK, Filters(states=(FED_BACK,))), (COLLECTED, Filters(states=(COLLECTED,)))),
 }  # fmt: skip
-OF_DEPARTMENTS = Filters(states=(DISPATCHED, HANDLING, FED_BACK, RETURNED, SUSPENDED))
+OF_DEPARTMENTS = Filters(states=(COLLECTED, FILED, DISPATCHED, HANDLING, FED_BACK, RETURNED, SUSPENDED))
+# Then only who was sent to make a danger safe has something to do.
+BEFORE = frozenset({COLLECTED, FILED})
 # The stage a department is at -> the group it sees the issue in.
 STAGES = {"signed": "at_work", "failed": "at_work", "fed_back": "waiting", "passed": "waiting", "refused": "refused"}
-GROUPS = ("to_sign", "at_work", SUSPENDED, "waiting", "refused")
+GROUPS = ("make_safe", "report_in", "to_sign", "at_work", SUSPENDED, "waiting", "refused")
 
 
 def of(session: Session, actor: Actor) -> list[Group]:
@@ -95,8 +106,11 @@ def _of_department(session: Session, department: str) -> list[Group]:
         for row in session.execute(_STAGES, {"codes": [row["code"] for row in found], "department": department})
     }
     groups: dict[str, list[Json]] = {code: [] for code in GROUPS}
+    called = calling.stages(session, department)
     for row in found:
-        stage = STAGES.get(stages.get(row["code"], ""), "to_sign")
+        if row["state"] in BEFORE and row["code"] not in called:
+            continue
+        stage = called.get(row["code"]) or STAGES.get(stages.get(row["code"], ""), "to_sign")
         suspended = row["state"] == SUSPENDED and stage == "at_work"
         groups[SUSPENDED if suspended else stage].append(row)
     return [Group(code, rows, len(rows)) for code, rows in groups.items()]

@@ -23,7 +23,11 @@ OPERATOR, LEADER, PLANNER, ADMINISTRATOR = "operator", "leader", "planner", "adm
 CLERK, DISPATCHER, SHIFT_LEADER, INSPECTOR, DEPARTMENT = (
     "clerk", "dispatcher", "shift_leader", "inspector", "department",
 )  # fmt: skip
-ROLES = (OPERATOR, LEADER, PLANNER, ADMINISTRATOR, CLERK, DISPATCHER, SHIFT_LEADER, INSPECTOR, DEPARTMENT)
+# Who blows whistles for a unit and answers those of the units below it: a subdistrict's platform, a community's.
+CALLER = "caller"
+ROLES = (OPERATOR, LEADER, PLANNER, ADMINISTRATOR, CLERK, DISPATCHER, SHIFT_LEADER, INSPECTOR, DEPARTMENT, CALLER)
+# They see their posts' units and nothing else.
+BOUND = (LEADER, CALLER)
 # They see the whole city; the others of the loop may be bound to units by their posts.
 CITY_WIDE = (OPERATOR, PLANNER, ADMINISTRATOR)
 PASSWORD_MIN = 10
@@ -167,8 +171,8 @@ def who(session: Session, account: Account, on: date) -> Who:
 def scope_of(session: Session, account: Account, on: date) -> Scope:
     """Return what an account may see on a day.
 
-    A department's account: the issues its department is called to. Leaders: their posts' units. The other seats of the
-    loop: their posts' units too, or everything when they hold none.
+    A department's account: the issues its department is called to. Leaders and callers: their posts' units. The other
+    seats of the loop: their posts' units too, or everything when they hold none.
     """
     everything = Scope(all=True, role=account.role, username=account.username)
     if account.role == DEPARTMENT:
@@ -178,7 +182,7 @@ def scope_of(session: Session, account: Account, on: date) -> Scope:
     held = (Post.account_id == account.id, Post.valid_from <= on, (Post.valid_to.is_(None)) | (Post.valid_to > on))
     asked = select(Post.net, Post.level, Post.unit_code).where(*held).order_by(Post.id)
     units = session.execute(asked).tuples().all()
-    if not units and account.role != LEADER:
+    if not units and account.role not in BOUND:
         return everything
     return replace(everything, all=False, units=tuple(units))
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from gis import db, language
 from gis.errors import Forbidden, ShaotuError, TooMany, Unauthenticated
+from gis.issues import journal
 from gis.people import accounts
 from gis.people.accounts import Who
 from gis.settings import Settings
@@ -124,6 +125,7 @@ def sign_in() -> ResponseReturnValue:
     address = request.remote_addr or ""
     account = accounts.verify(session(), username, password, address=address, now=datetime.now(UTC))
     who = accounts.who(session(), account, today()) if account else None
+    _note(username, welcome=who is not None)
     session().commit()
     if who is None:
         raise Unauthenticated("account.wrong")
@@ -149,6 +151,16 @@ def _refused(error: ShaotuError) -> ResponseReturnValue:
     form = {"goal": _local(request.form.get("next")), "username": request.form.get("username", "")}
     page = render_template("sign_in.html", message=language.explain(error, locale()), **form)
     return page, status, {"Retry-After": str(error.params.get("retry_after_s", 1))}
+
+
+def _note(username: str, *, welcome: bool) -> None:
+    """Put a sign-in, or its refusal, on record; a name that is no account's may be anything, a password too."""
+    kind = journal.SIGNED_IN if welcome else journal.SIGN_IN_REFUSED
+    known = welcome or accounts.find(session(), username) is not None
+    # Lines of the audit are read back by nobody who is only about to sign in.
+    db.see_as(session(), db.EVERYTHING)
+    journal.append(session(), journal.Line(kind), by=username if known else "-", now=datetime.now(UTC))
+    db.see_as(session(), db.NOTHING)
 
 
 def _local(goal: str | None) -> str:

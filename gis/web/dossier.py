@@ -11,9 +11,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.issues import explain, findings, journal, listing, photos
-from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR
 from gis.territory import units
 from gis.web import auth, moves, timing
+from gis.web.notices import UNMASKS, lateness_of
 
 Json = dict[str, Any]
 
@@ -40,6 +40,7 @@ def issue(code: str) -> Json:
         "conditions": timing.conditions(code),
         "history": _history(session, known["id"]),
         "loop": moves.picture(code),
+        "lateness": lateness_of(code),
     }
 
 
@@ -58,10 +59,9 @@ def outlines(session: Session, keys: Iterable[str]) -> list[Json]:
 
 
 def _shown(known: Json) -> Json:
-    """Leave out what only programs need, and hide the reporter from everybody who does not speak with reporters."""
-    in_full = auth.current().role in {OPERATOR, ADMINISTRATOR, CLERK}
-    reporter = known["reporter"] if in_full else listing.masked(known["reporter"])
-    return {name: value for name, value in known.items() if name not in {"id", "place"}} | {"reporter": reporter}
+    """Leave out what only programs need, and hide the reporter: who may read it in full asks for it, on record."""
+    told = {"reporter": listing.masked(known["reporter"]), "unmasks": auth.current().role in UNMASKS}
+    return {name: value for name, value in known.items() if name not in {"id", "place"}} | told
 
 
 def _photos(session: Session, known: Json) -> list[Json]:
@@ -114,12 +114,15 @@ def _entry(entry: Json, move: Row[Any] | None) -> Json:
     told = {"at": entry["at"].isoformat(), "actor": entry["actor"], "kind": entry["kind"], "said": said}
     if move is None:
         return told
-    words = [str(move.fields[name]) for name in TOLD if move.fields.get(name)]
+    words = [auth.say(str(move.fields[name])) for name in TOLD if move.fields.get(name)]
     return told | {"words": " · ".join(words), "department": move.department}
 
 
 # What of the fields of a move is read with its history.
-TOLD = ("reason", "ground_of_law", "document", "done", "note", "until")
+TOLD = (
+    "reason", "ground_of_law", "document", "done", "note", "until", "done_by_self", "why_not", "expected", "person",
+    "minutes", "found",
+)  # fmt: skip
 _WORDS = text("SELECT version, department, fields FROM move WHERE issue_id = :issue_id")
 
 

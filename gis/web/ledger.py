@@ -21,7 +21,7 @@ from gis.issues.matter import Actor
 from gis.issues.paging import Asked
 from gis.issues.workflow import Loop
 from gis.territory import location
-from gis.web import auth
+from gis.web import auth, desks
 
 Json = dict[str, Any]
 
@@ -53,6 +53,7 @@ def page() -> ResponseReturnValue:
     said = asking.plain(request.args)
     return render_template(
         "ledger.html",
+        **desks.chrome("ledger"),
         lines=lines.of(session, found.ids, reader),
         total=found.total,
         places={"earlier": found.earlier and str(found.earlier), "later": found.later and str(found.later)},
@@ -62,7 +63,7 @@ def page() -> ResponseReturnValue:
         views=views.of(session),
         may_share=views.may_share(auth.current().role),
         choices=_choices(),
-        moves=[_move(each) for each in sweeps.choices(Loop(auth.settings()), Actor.of(auth.current()))],
+        moves=[_move(each) for each in sweeps.choices(session, Loop(auth.settings()), Actor.of(auth.current()))],
         lights={light.code: light for light in lights.table()},
         now=reader.now,
     )

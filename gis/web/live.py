@@ -157,9 +157,10 @@ class Hub:
     def _catch_up(self, seq: int | None) -> int:
         """Seal what is committed and hand out everything behind `seq`; return the new position."""
         with db.session(self._engine, db.EVERYTHING) as session:
-            journal.seal(session)
+            while journal.seal(session) == journal.PAGE_ROWS:
+                session.commit()
             session.commit()
-            newest = journal.head(session)
+            newest = journal.head(session).seq
         if seq is None:
             return newest
         if newest - seq > FAR_BEHIND:
@@ -273,6 +274,9 @@ def _said(messages: list[Message], scope: Scope) -> str:
 
 
 def _message(entry: journal.Sealed, issue: listing.Seen | None) -> Message:
+    """Make ready what an entry tells; lines of the audit keep their number and tell screens nothing."""
+    if entry.line.kind in journal.AUDIT:
+        return Message(entry.seq, "")
     about = {"seq": entry.seq, "kind": entry.line.kind, "at": entry.at.isoformat()}
     feature = issue and json.loads(issue.feature)
     return Message(

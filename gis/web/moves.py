@@ -13,7 +13,7 @@ from gis.issues import handoffs, lights, photos, requests, rules, workflow
 from gis.issues.matter import Actor, Matter, Said
 from gis.issues.moves import Move, Need
 from gis.issues.parties import Standing
-from gis.web import asked, auth
+from gis.web import asked, auth, calls
 
 Json = dict[str, Any]
 
@@ -57,12 +57,17 @@ def picture(code: str) -> Json:
         "parties": [_party(each, about, now) for each in about.standings],
         "request": waiting and waiting.as_dict(),
         "handoffs": handoffs.of_issue(auth.session(), about.id),
-        "moves": [_move(each) for each in workflow.possible(about, actor, now, _loop())],
+        "moves": [_move(each, about, actor) for each in workflow.possible(about, actor, now, _loop())],
+        "calls": calls.picture(about),
     }
 
 
 def _loop() -> workflow.Loop:
     return workflow.Loop(asked.settings())
+
+
+def _book() -> rules.Book:
+    return _loop().rules(auth.session())
 
 
 def _said(body: Json, pictures: dict[str, str]) -> Said:
@@ -89,7 +94,7 @@ def _time(said: object) -> datetime | None:
 
 def _check_photos(issue_id: int, move: str, said: Said) -> None:
     """Raise NotFound where a photo is named that the issue has not."""
-    names = {need.name for each in _loop().moves if each.name == move for need in each.needs if need.kind == "photo"}
+    names = {need.name for each in _book().moves if each.name == move for need in each.needs if need.kind == "photo"}
     for name in names & set(said.fields):
         photos.get(auth.session(), issue_id, str(said.fields[name]))
 
@@ -99,15 +104,20 @@ def _party(standing: Standing, about: Matter, now: datetime) -> Json:
     return standing.as_dict() | {"light": light, "late": standing.is_late(now)}
 
 
-def _move(move: Move) -> Json:
-    return {"move": move.name, "label": _label(move.name), "needs": [_need(each) for each in move.needs]}
+def _move(move: Move, about: Matter, actor: Actor) -> Json:
+    offered = [calls.choices(each, move, about, actor) or _choices(each) for each in move.needs]
+    needs = [_need(each) | {"choices": choices} for each, choices in zip(move.needs, offered, strict=True)]
+    return {"move": move.name, "label": _label(move.name), "needs": needs}
 
 
 def _label(move: str) -> str:
     """Name a move in the city's own words, or in ours."""
-    return rules.name(move, auth.locale(), asked.settings().workflow_rules) or auth.say(f"move.{move}")
+    return _book().name(move, auth.locale()) or auth.say(f"move.{move}")
 
 
 def _need(need: Need) -> Json:
-    choices = [{"value": each, "label": auth.say(f"choice.{each}")} for each in need.choices]
-    return vars(need) | {"label": auth.say(f"need.{need.name}"), "choices": choices}
+    return vars(need) | {"label": auth.say(f"need.{need.name}")}
+
+
+def _choices(need: Need) -> list[Json]:
+    return [{"value": each, "label": auth.say(f"choice.{each}")} for each in need.choices]

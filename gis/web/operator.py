@@ -18,7 +18,7 @@ from gis.errors import Invalid
 from gis.issues import journal, lights, listing, moves, worklists
 from gis.issues.listing import Filters
 from gis.issues.matter import Actor
-from gis.people.accounts import ADMINISTRATOR, DEPARTMENT, OPERATOR, Who
+from gis.people.accounts import ADMINISTRATOR, CALLER, DEPARTMENT, LEADER, OPERATOR, PLANNER, Who
 from gis.planning import hotspots
 from gis.territory import location, units
 from gis.web import api, asked, auth, dossier, drawing, tiles, webmap
@@ -54,7 +54,8 @@ def page() -> ResponseReturnValue:
         "may_decide": who.role in {OPERATOR, ADMINISTRATOR},
         "may_place": who.role in api.PLACES,
         "desk": worklists.has_work(who.role),
-        "begins_at_desk": request.path == "/desk" or who.role == DEPARTMENT,
+        "whistles": who.role not in {LEADER, PLANNER},
+        "begins_at_desk": request.path == "/desk" or who.role in {DEPARTMENT, CALLER},
         "lights": [light.as_dict() for light in lights.table()],
         "leader": not who.scope.all,
         "nets": nets,
@@ -77,7 +78,7 @@ def page() -> ResponseReturnValue:
             nonce=g.csp_nonce,
         )
     )
-    return render_template("operator.html", boot=boot, drawn=drawn, who=who, city=_city(session, on))
+    return render_template("operator.html", boot=boot, drawn=drawn, who=who, city=city(session, on))
 
 
 @pages.get("/map/state")
@@ -88,7 +89,7 @@ def state() -> Response:
     # The number comes first: what happens meanwhile is told twice rather than lost, and telling twice does no harm.
     journal.seal(session)
     session.commit()
-    seq = journal.head(session)
+    seq = journal.head(session).seq
     told = {
         "seq": seq,
         "total": listing.total(session, filters),
@@ -293,7 +294,7 @@ _TOP = text("""
 """)
 
 
-def _city(session: Session, on: date) -> Json:
+def city(session: Session, on: date) -> Json:
     """Name the city and who drew it: the one unit at the top of the first net, if there is but one."""
     in_force = units.in_force(session, on)
     found = (

@@ -13,7 +13,7 @@ from gis.issues.papers.book import Author
 from gis.issues.papers.drafting import Demand
 from gis.issues.papers.forms import Press
 from gis.people.accounts import ADMINISTRATOR, DISPATCHER, OPERATOR, SHIFT_LEADER
-from gis.web import asked, auth, ledger
+from gis.web import asked, auth, desks, ledger
 
 pages = Blueprint("papers", __name__, url_prefix="/papers")
 
@@ -32,6 +32,7 @@ def page() -> ResponseReturnValue:
     found = book.find(auth.session(), kind, before)
     return render_template(
         "papers.html",
+        **desks.chrome("papers"),
         papers=[(each, forms.number(each, _press())) for each in found],
         kinds=values.KINDS,
         kind=kind,

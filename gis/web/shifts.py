@@ -14,7 +14,7 @@ from gis.errors import Forbidden, ShaotuError
 from gis.issues.ledgers import shifts
 from gis.issues.ledgers.shifts import Watch
 from gis.issues.matter import Actor
-from gis.web import asked, auth, ledger
+from gis.web import asked, auth, desks, ledger
 
 Json = dict[str, Any]
 
@@ -66,6 +66,7 @@ def _shown(error: ShaotuError | None) -> str:
     told = shifts.log(session, before=before)
     return render_template(
         "shifts.html",
+        **desks.chrome("shifts"),
         figures=shifts.count(session, now).as_dict(),
         overdue=shifts.first_overdue(session, now),
         takers=shifts.takers(session, who.username),

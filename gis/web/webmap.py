@@ -41,6 +41,8 @@ LOCAL = {
 }
 # Scripts of ours that Folium's own script calls while it builds the map, in this order, behind the libraries.
 DRAWING = ("js/vectorgrid-fix.js", "js/basemap.js", "js/units.js", "js/pins.js")
+# Without units and pins on it.
+GROUND = ("js/basemap.js",)
 OUTSIDE = re.compile(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
 # a page says itself how wide it is, and lets people enlarge it
 VIEWPORT = re.compile(r"<meta name=\"viewport\"[^>]*>")
@@ -86,16 +88,17 @@ class Parts:
 class LocalFigure(Figure):  # type: ignore[misc]
     """A figure whose every link is ours and whose every script carries the page's nonce."""
 
-    def __init__(self, nonce: str) -> None:
+    def __init__(self, nonce: str, drawing: tuple[str, ...] = DRAWING) -> None:
         super().__init__()
         self._nonce = nonce
+        self._drawing = drawing
 
     def parts(self) -> Parts:
         """Render the children once; raise OutsideRequestError if anything would leave the host."""
         for child in list(self._children.values()):
             child.render()
         self._use_local_links()
-        self.header.add_child(Element("".join(_script_link(url_for("static", filename=f)) for f in DRAWING)))
+        self.header.add_child(Element("".join(_script_link(url_for("static", filename=f)) for f in self._drawing)))
         parts = Parts(
             header=self._signed(VIEWPORT.sub("", self.header.render())),
             body=self.html.render(),
@@ -156,7 +159,16 @@ class BaseMap(MacroElement):  # type: ignore[misc]
 
 def operator_map(view: MapView) -> Parts:
     """Render the operator's map: base map, one layer for each net, issues in clusters, their density."""
-    figure = LocalFigure(view.nonce)
+    return _drawn(view, _layers(view), DRAWING)
+
+
+def ground_map(view: MapView) -> Parts:
+    """Render the base map alone, for a page that colours units on it."""
+    return _drawn(view, [_base(view)], GROUND)
+
+
+def _drawn(view: MapView, layers: Iterable[Element], drawing: tuple[str, ...]) -> Parts:
+    figure = LocalFigure(view.nonce, drawing)
     drawn = BareMap(
         tiles=None,
         zoom_control=False,
@@ -173,14 +185,14 @@ def operator_map(view: MapView) -> Parts:
     west, south, east, north = view.bounds
     # before any layer, so that no tile of a first wrong view is asked for
     drawn.fit_bounds([[south, west], [north, east]])
-    for child in _layers(view):
+    for child in layers:
         drawn.add_child(child)
     figure.add_child(drawn)
     return figure.parts()
 
 
 def _layers(view: MapView) -> Iterable[Element]:
-    yield BaseMap(f"/tiles/base/{view.base_version}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt")
+    yield _base(view)
     for net in view.nets:
         yield _named(_net_layer(net, view), str(net.edition_id), "net")
     yield _named(_straddlers(view), "parted", "straddlers")
@@ -210,6 +222,10 @@ def _layers(view: MapView) -> Iterable[Element]:
         remove_missing=True,
     )
     yield _named(live, "issues", "live")
+
+
+def _base(view: MapView) -> BaseMap:
+    return BaseMap(f"/tiles/base/{view.base_version}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt")
 
 
 def _net_layer(net: NetLayer, view: MapView) -> VectorGridProtobuf:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from sqlalchemy import Engine
 
 from gis import cli, db
 from gis.issues import categories, duty_lists
+from gis.people import accounts
+from gis.people.accounts import Newcomer
 from gis.settings import Settings
 from tests import town
 from tests.issues import filed, test_dispatch
 
 Run = Callable[..., str]
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -37,11 +41,13 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
 def city(clean_db: Engine, run: Run) -> Engine:
     with db.session(clean_db, db.EVERYTHING) as session:
         town.build(session)
+        for username, role in (("ann", "administrator"), ("bob", "shift_leader"), ("cas", "planner")):
+            accounts.add(session, Newcomer(username, "a long password", username, role), now=NOW)
         session.commit()
     run("categories", "load", categories.DATA / "cg-2013.csv")
     run("departments", "establish", "--on", "2026-01-01")
-    run("duties", "load", duty_lists.DATA / "demo.csv", "--list", "demo", "--version", "1")
-    run("duties", "activate", "demo", "1", "--from", "2026-01-01")
+    run("duties", "load", duty_lists.DATA / "demo.csv", "--list", "demo", "--version", "1", "--by", "ann")
+    run("duties", "activate", "demo", "1", "--from", "2026-01-01", "--by", "bob")
     return clean_db
 
 
@@ -76,7 +82,7 @@ def test_a_list_is_shown_with_its_dates(city: Engine, run: Run) -> None:
 def test_a_wrong_list_is_told_row_by_row_and_not_kept(city: Engine, run: Run, tmp_path: Path) -> None:
     path = tmp_path / "wrong.csv"
     path.write_text("category,leads\nX9999,JD\nE0110,QQ\n", "utf-8")
-    said = run("duties", "load", path, "--list", "demo", "--version", "2", fails=True)
+    said = run("duties", "load", path, "--list", "demo", "--version", "2", "--by", "ann", fails=True)
     assert "Row 2" in said
     assert "Row 3" in said
     assert "demo 2" not in run("duties", "list")
@@ -144,3 +150,19 @@ def test_departments_come_from_a_table(city: Engine, run: Run, tmp_path: Path) -
 def test_kinds_and_categories_can_be_looked_up(city: Engine, run: Run) -> None:
     assert "ZLS  自来水公司" in run("departments", "kinds")
     assert "E0101" in run("categories", "list", "私搭")
+
+
+@pytest.mark.usefixtures("city")
+class TestFourEyes:
+    def loaded(self, run: Run, by: str, *, fails: bool = False) -> str:
+        words = ("--list", "demo", "--version", "2", "--by", by)
+        return run("duties", "load", duty_lists.DATA / "demo.csv", *words, fails=fails)
+
+    def test_who_loaded_a_list_does_not_put_it_in_force(self, run: Run) -> None:
+        self.loaded(run, "ann")
+        told = run("duties", "activate", "demo", "2", "--from", "2026-06-01", "--by", "ann", fails=True)
+        assert "somebody else" in told
+
+    @pytest.mark.parametrize("by", ["cas", "nobody"])
+    def test_who_may_not_answer_for_a_list_is_refused(self, run: Run, by: str) -> None:
+        assert by in self.loaded(run, by, fails=True)

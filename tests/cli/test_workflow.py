@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
 from gis import cli, db
+from gis.people import accounts
+from gis.people.accounts import Newcomer
 from gis.settings import Settings
 from tests.issues import looped
 from tests.issues.looped import CG, CHIEF, DISPATCHER
@@ -17,6 +19,11 @@ from tests.issues.looped import CG, CHIEF, DISPATCHER
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli.gis, ["workflow", *arguments])
+
+
+@pytest.fixture(autouse=True)
+def _here(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHAOTU_DATABASE_URL", str(settings.database_url))
 
 
 def test_the_table_is_shown_with_the_words_of_a_language() -> None:
@@ -34,10 +41,26 @@ def test_rules_are_checked_before_they_are_set(tmp_path: Path, rules: str, code:
     assert run("check", str(file)).exit_code == code
 
 
-def test_suspended_issues_are_taken_up_on_their_day_and_once(
-    clean_db: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+def test_rules_are_loaded_by_one_and_put_in_force_by_another(
+    clean_db: Engine, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SHAOTU_DATABASE_URL", str(settings.database_url))
+    with db.session(clean_db, db.EVERYTHING) as session:
+        for username in ("ann", "bob"):
+            accounts.add(session, Newcomer(username, "a long password", username, "shift_leader"), now=looped.NOW)
+        session.commit()
+    file = tmp_path / "rules.toml"
+    file.write_text("[sign]\nname_en = 'Take over'\n", "utf-8")
+    ends = [run("rules", *words).exit_code for words in (
+        ("load", str(file), "--by", "ann"), ("activate", "1", "--by", "ann"), ("activate", "1", "--by", "bob"),
+    )]  # fmt: skip
+    assert ends == [0, 1, 0]
+    assert "Take over" in run("show", "--lang", "en").output
+    assert "bob" in run("rules", "list").output
+
+
+def test_suspended_issues_are_taken_up_on_their_day_and_once(
+    clean_db: Engine,
+) -> None:
     with db.session(clean_db, db.EVERYTHING) as session:
         looped.people(session)
         way = looped.plain(session)

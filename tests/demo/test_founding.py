@@ -64,7 +64,7 @@ def test_a_city_of_300_cells_is_founded_to_the_end(server: Settings, template: s
     with conftest._copied(server, template) as settings:
         engine = db.connect(settings)
         steps = _found(engine, settings, city.make(cells=300))
-        assert steps[-1] == "demo.loop"
+        assert steps[-1] == "demo.platforms"
         assert _ask(engine, "SELECT count(*) FROM issue WHERE lead IS NOT NULL") > 0.9 * history.ISSUES
         engine.dispose()
 
@@ -176,3 +176,23 @@ def test_a_live_report_becomes_an_issue_at_once(founded: Engine, installation: S
     filed = list(day.live(hechuan, feed, reports_n=3))
     assert [accepted.known for accepted in filed] == [False, False, False]
     assert _ask(founded, "SELECT count(*) FROM issue") == before + 3
+
+
+def test_every_subdistrict_has_a_platform_on_duty(founded: Engine) -> None:
+    units = "SELECT count(*) FROM unit JOIN edition ON edition.id = edition_id WHERE level = 'subdistrict'"
+    staffed = _ask(founded, "SELECT count(DISTINCT unit_code) FROM roster_entry")
+    assert staffed == _ask(founded, f"{units} AND edition.state = 'active'")
+
+
+def test_whistles_are_blown_and_some_are_answered(founded: Engine) -> None:
+    with db.session(founded, db.EVERYTHING) as session:
+        states = set(session.scalars(text("SELECT state FROM whistle")))
+    assert {"blown", "called"} <= states
+
+
+@pytest.mark.parametrize("username", ["street", "street2"])
+def test_each_side_of_the_house_has_somebody_who_blows_whistles(founded: Engine, username: str) -> None:
+    with db.session(founded, db.EVERYTHING) as session:
+        who = accounts.who(session, accounts.get(session, username), TODAY)
+        unit = ":".join(who.scope.units[0])
+        assert unit in _issue(founded, roster.HOUSE).ground

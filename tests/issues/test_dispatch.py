@@ -39,7 +39,7 @@ def city(session: Session) -> None:
     departments.establish(session, [west, east, *below])
     rules = duty_lists.read(session, duty_lists.DATA / "demo.csv")
     duty_lists.load(session, ("demo", "1"), rules, by="ann", now=NOW)
-    duty_lists.activate(session, "demo", "1", date(2026, 1, 1))
+    duty_lists.activate(session, ("demo", "1"), date(2026, 1, 1), by="bob", now=NOW)
 
 
 def place(x: float, y: float) -> Place:

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from sqlalchemy.orm import Session
 
-from gis.errors import Conflict, Invalid, NotFound, Problems
+from gis.errors import Conflict, Forbidden, Invalid, NotFound, Problems
 from gis.issues import categories, duty_lists
 from gis.people import departments
 
@@ -103,7 +103,7 @@ class TestVersions:
 
     def test_a_version_is_in_force_from_its_date(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
-        duty_lists.activate(session, "town", "1", FIRST)
+        duty_lists.activate(session, ("town", "1"), FIRST, by="bob", now=NOW)
         [sheet] = duty_lists.in_force(session)
         assert sheet.holds_on(FIRST)
         assert not sheet.holds_on(date(2025, 12, 31))
@@ -113,16 +113,16 @@ class TestVersions:
     ) -> None:
         for version, start in (("1", FIRST), ("2", SECOND)):
             kept(session, tmp_path, version)
-            duty_lists.activate(session, "town", version, start)
+            duty_lists.activate(session, ("town", version), start, by="bob", now=NOW)
         on = {day: [s.version for s in duty_lists.in_force(session) if s.holds_on(day)] for day in (FIRST, SECOND)}
         assert on == {FIRST: ["1"], SECOND: ["2"]}
 
     def test_a_version_cannot_begin_before_one_that_begins_later(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
         kept(session, tmp_path, "2")
-        duty_lists.activate(session, "town", "1", SECOND)
+        duty_lists.activate(session, ("town", "1"), SECOND, by="bob", now=NOW)
         with pytest.raises(Conflict, match=r"duties\.later_version"):
-            duty_lists.activate(session, "town", "2", FIRST)
+            duty_lists.activate(session, ("town", "2"), FIRST, by="bob", now=NOW)
 
     def test_a_version_is_loaded_once(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
@@ -131,9 +131,14 @@ class TestVersions:
 
     def test_a_version_begins_once(self, session: Session, tmp_path: Path) -> None:
         kept(session, tmp_path, "1")
-        duty_lists.activate(session, "town", "1", FIRST)
+        duty_lists.activate(session, ("town", "1"), FIRST, by="bob", now=NOW)
         with pytest.raises(Conflict, match=r"duties\.not_a_draft"):
-            duty_lists.activate(session, "town", "1", SECOND)
+            duty_lists.activate(session, ("town", "1"), SECOND, by="bob", now=NOW)
+
+    def test_who_loaded_a_version_does_not_put_it_in_force(self, session: Session, tmp_path: Path) -> None:
+        kept(session, tmp_path, "1")
+        with pytest.raises(Forbidden, match=r"duties\.four_eyes"):
+            duty_lists.activate(session, ("town", "1"), FIRST, by="ann", now=NOW)
 
     def test_an_unknown_version_is_not_found(self, session: Session) -> None:
         with pytest.raises(NotFound):

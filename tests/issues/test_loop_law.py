@@ -27,6 +27,7 @@ ACTORS = (
 FIELDS = {
     "reason": "理由", "ground_of_law": "依据", "done": "好了", "document": "1号", "lead": "sw", "note": "说明",
     "until": "2026-09-01", "solved": "yes", "satisfied": "no", "photo_before": "a", "photo_after": "b",
+    "outcome": "no_answer", "reply": "答复",
     "position": {"lon": 120.5, "lat": 30.2},
 }  # fmt: skip
 NAMES = tuple(name for name in moves.names(moves.MOVES) if name != "merge")

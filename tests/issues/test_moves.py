@@ -16,20 +16,21 @@ from gis.people import accounts
 # Who may make a move from a state: c clerk, d dispatcher, s shift leader, i inspector, g grid leader, L the lead, A an
 # assisting department, r the reporter, y the system.
 TABLE = """
-collected    | verify cig; reject cs; void cs; merge cd; self_handle g
-to_locate    | void cs; merge cd
+collected    | verify cig; reject cs; void cs; merge cd; self_handle g; answer c
+to_locate    | void cs; merge cd; answer c
 filed        | reject cs; void cs; merge cd; dispatch d; designate s; ask_forced_close ds; endorse d;
-               grant s; decline ds; self_handle g
+               grant s; decline ds; self_handle g; contact c; answer c; supervise s
 dispatched   | merge cd; designate s; sign LA; arrive LA; feed_back LA; return L; refuse A; ask_forced_close ds;
-               endorse d; grant s; decline ds; self_handle g
+               endorse d; grant s; decline ds; self_handle g; contact cL; answer c; urge ds; supervise s
 handling     | designate s; sign A; arrive LA; feed_back LA; return L; refuse A; ask_suspension L; ask_extension L;
-               ask_forced_close ds; endorse d; grant s; decline ds
-fed_back     | pass ig; rework ig; ask_forced_close ds; endorse d; grant s; decline ds
-inspected    | close s; ask_forced_close ds; endorse d; grant s; decline ds
-closed       | evaluate c; reopen cr; strike s; unstrike s
+               ask_forced_close ds; endorse d; grant s; decline ds; contact cL; urge ds; supervise s
+fed_back     | pass ig; rework ig; ask_forced_close ds; endorse d; grant s; decline ds; contact c; supervise s
+inspected    | close s; ask_forced_close ds; endorse d; grant s; decline ds; contact c; supervise s
+closed       | evaluate cr; miss_call c; leave_uncalled y; reopen cr; strike s; unstrike s
 evaluated    | reopen cr; strike s; unstrike s
-returned     | void cs; merge cd; dispatch d; designate s; ask_forced_close ds; endorse d; grant s; decline ds
-suspended    | ask_forced_close ds; endorse d; grant s; decline ds; resume dsy
+returned     | void cs; merge cd; dispatch d; designate s; ask_forced_close ds; endorse d; grant s; decline ds;
+               contact c; supervise s
+suspended    | ask_forced_close ds; endorse d; grant s; decline ds; resume dsy; contact c; supervise s
 self_handled | pass i; rework i; strike s; unstrike s
 rejected     |
 voided       |

@@ -150,8 +150,8 @@ def test_too_few_or_too_many_are_refused(session: Session, count: int) -> None:
         sweeps.preview(session, Wish("strike", {str(nth): 0 for nth in range(count)}, STRIKE), said(), LOOP)
 
 
-def test_moves_that_need_a_photo_of_each_are_no_choice() -> None:
-    names = {move.name for move in sweeps.choices(LOOP, looped.LEADER)}
+def test_moves_that_need_a_photo_of_each_are_no_choice(session: Session) -> None:
+    names = {move.name for move in sweeps.choices(session, LOOP, looped.LEADER)}
     assert "self_handle" not in names
     assert "verify" in names
 

@@ -32,7 +32,8 @@ from tests.issues import looped
 from tests.web import desk
 
 # o operator, l grid leader, p planner, a administrator, c clerk, d dispatcher, s shift leader, i inspector,
-# x department; + everybody who signed in; * visitors too; > visitors are led to the sign-in.
+# x department, u a subdistrict that blows whistles; + everybody who signed in; * visitors too; > visitors are led to
+# the sign-in.
 DOORS = """
 *             GET /healthz
 *             GET /readyz
@@ -45,6 +46,8 @@ DOORS = """
 +>            GET /ledger
 +>            GET /papers
 osa>          GET /shifts
+*             GET /answer/<token>
+*             POST /answer/<token>
 +             GET /api/v1/agreements
 oa            POST /api/v1/agreements
 oa            GET /api/v1/default-points
@@ -63,6 +66,26 @@ oalci         POST /api/v1/issues/<code>/photos
 +             GET /api/v1/issues/<code>/photos/<sha256>.jpg
 oacd          POST /api/v1/issues/<code>/place
 +             GET /api/v1/ledger
++             GET /api/v1/issues/<code>/lateness
++             POST /api/v1/issues/<code>/appeals
++             POST /api/v1/issues/<code>/appeals/answer
+oac           POST /api/v1/issues/<code>/reporter
++             GET /api/v1/notices
++             POST /api/v1/notices/read
++             GET /api/v1/rosters
++             GET /api/v1/whistles
++             GET /api/v1/evaluation
++             GET /evaluation
++             GET /evaluation.csv
++             GET /evaluation.xlsx
++             GET /evaluation/issues
++             GET /evaluation/issues.csv
++             GET /evaluation/map
+oc            GET /call-back
+oc            POST /call-back/<code>
+oc            POST /call-back/<code>/link
+oc            POST /call-back/<code>/reveal
++             GET /map/calls
 +             GET /api/v1/live
 +             GET /api/v1/locate
 +             POST /api/v1/locate
@@ -106,6 +129,7 @@ os            POST /shifts
 LETTERS = {
     "o": "operator", "l": "leader", "p": "planner", "a": "administrator", "c": "clerk", "d": "dispatcher",
     "s": "shift_leader", "i": "inspector", "x": "department",
+    "u": "caller",
 }  # fmt: skip
 VISITOR = ""
 # Accounts bear the names of their roles, and departments' accounts those of their departments.
@@ -117,7 +141,7 @@ IN_FULL = {"operator", "administrator", "clerk"}
 STRANGER, IDLE = "stranger", "zf"
 OTHER_GRID = ("governance", "grid", "990102002002001")
 # Out of these ways nothing is told that only some may see: the words of the page, the ground, the way in and out.
-UNISSUED = re.compile(r"^/(static|tiles|sign-in|sign-out|healthz|readyz)")
+UNISSUED = re.compile(r"^/(static|answer|tiles|sign-in|sign-out|healthz|readyz)")
 
 
 @cache
@@ -133,6 +157,8 @@ def office(office: Flask) -> Flask:
     with db.session(office.extensions["engine"], db.EVERYTHING) as session:
         accounts.add(session, Newcomer(STRANGER, desk.PASSWORD, "s", "leader"), now=desk.LONG_AGO)
         accounts.give_post(session, STRANGER, OTHER_GRID, start=date(2024, 1, 1))
+        accounts.add(session, Newcomer("caller", desk.PASSWORD, "u", "caller"), now=desk.LONG_AGO)
+        accounts.give_post(session, "caller", ("admin", "district", "990101"), start=date(2024, 1, 1))
         _idle(session)
         _file(session)
         session.commit()
@@ -237,8 +263,9 @@ def test_a_visitor_goes_through_none(people: dict[str, FlaskClient], door: str) 
 @pytest.mark.parametrize("door", [door for door, letters in doors().items() if "*" in letters])
 def test_a_visitor_finds_the_open_doors_open(office: Flask, door: str) -> None:
     answer = knock(office.test_client(), door)
-    # An empty form signs nobody in.
-    assert answer.status_code in ({401} if door == "POST /sign-in" else {200, 302})
+    # An empty form signs nobody in, and a link that was never given opens nothing.
+    shut = {"POST /sign-in": {401}, "GET /answer/<token>": {404}, "POST /answer/<token>": {400, 404}}
+    assert answer.status_code in shut.get(door, {200, 302})
 
 
 ISSUE_DOORS = [door for door in doors() if "/issues/<code>" in door]

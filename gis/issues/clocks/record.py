@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.errors import Conflict
-from gis.issues import standards
+from gis.issues import lateness, standards
 from gis.issues.clerk import Clerk
 from gis.issues.clocks import values
 from gis.issues.clocks.book import read_setting
 from gis.issues.clocks.values import ENDS, Clock, Json, Reason
+from gis.issues.lateness import Fact
 from gis.issues.worktime import Pause
 
 PAGE_ROWS = 1000
@@ -123,9 +124,7 @@ def extend(session: Session, kept: Kept, clerk: Clerk) -> Kept:
     _check_runs(kept, clerk.now)
     if kept.clock.limit is None:
         raise Conflict("clock.not_running", clock=kept.clock.name)
-    return change(
-        session, kept, values.EXTENDED, replace(kept.clock, extensions=kept.clock.extensions + 1), clerk
-    )
+    return change(session, kept, values.EXTENDED, replace(kept.clock, extensions=kept.clock.extensions + 1), clerk)
 
 
 def stop(session: Session, kept: Kept, clerk: Clerk) -> Kept:
@@ -142,6 +141,10 @@ def change(session: Session, kept: Kept, event: str, clock: Clock, clerk: Clerk)
 
 def append(session: Session, kept: Kept, event: str, clock: Clock, clerk: Clerk) -> Kept:
     """Append how a clock stands after an event, and show it in the issue's row."""
+    late = kept.clock.runs and event != values.SET_ANEW and kept.clock.state(clerk.now) == "overdue"
+    if late and kept.clock.due_at is not None:
+        fact = Fact(kept.issue_id, kept.department, kept.clock.name, kept.clock.due_at)
+        lateness.note(session, [fact], clerk)
     after = _after(kept, event, clock, clerk)
     _append(session, [after])
     show(session, [kept.issue_id])

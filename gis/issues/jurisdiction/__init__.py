@@ -11,12 +11,13 @@ from collections.abc import Iterable
 
 from gis.issues.jurisdiction import grounds, parties, steps
 from gis.issues.jurisdiction.practice import STEPS, Practice
-from gis.issues.jurisdiction.values import Case, Decision, Ground, Holder, Pact, PartyCall, Reason
+from gis.issues.jurisdiction.values import WHISTLE, Case, Decision, Ground, Holder, Pact, PartyCall, Reason
 from gis.issues.jurisdiction.view import Book, View, attributes, look
 from gis.territory.location import Location
 
 __all__ = [
     "STEPS",
+    "WHISTLE",
     "Book",
     "Case",
     "Decision",

@@ -20,13 +20,15 @@ class Practice:
     """How a city settles whose an issue is.
 
     net and levels: the units that can answer for an issue, coarsest first. office: the kind of department that speaks
-    for a jurisdiction. convenors: kinds that call a consultation, first that exists. holders: kinds that stand for
+    for a jurisdiction; surveyor: the kind that confirms its line, but those of communities, which their subdistrict's
+    office confirms. convenors: kinds that call a consultation, first that exists. holders: kinds that stand for
     whoever the register of things names: owner, property or builder. steps: what is asked, in this order.
     """
 
     net: str = "admin"
     levels: tuple[str, ...] = ("district", "subdistrict")
     office: str = "JD"
+    surveyor: str = "MZ"
     convenors: tuple[str, ...] = ("CG",)
     holders: Mapping[str, str] = field(default_factory=lambda: {"CQ": "owner", "WY": "property", "JS": "builder"})
     steps: tuple[str, ...] = STEPS

@@ -112,6 +112,8 @@ class PartyCall:
 
 # Calls that only tell somebody: nothing waits for their answer.
 ONLY_TOLD = ("party.informed", "party.nearest")
+# Calls by a whistle: every one is waited for.
+WHISTLE = "party.whistle"
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,14 @@ class Decision:
 
     @property
     def mandatory(self) -> frozenset[str]:
-        """The departments without whose answer the issue is not done: the lead, and one for each other side."""
+        """The departments without whose answer the issue is not done.
+
+        They are the lead, one for each other side, and whoever a whistle called.
+        """
         acting = [party for party in self.parties if party.why not in ONLY_TOLD]
         sides = dict.fromkeys(key for party in acting for key in party.jurisdictions)
         lead = {self.lead_department} if self.lead_department else set()
+        lead |= {party.department for party in self.parties if party.why == WHISTLE}
         return frozenset(lead | ({_speaker(acting, key) for key in sides} if len(sides) > 1 else set()))
 
     def as_dict(self) -> Json:

@@ -56,24 +56,25 @@ class Outcome:
         return ShaotuError(self.code, **words)
 
 
-def choices(loop: Loop, actor: Actor) -> list[Move]:
+def choices(session: Session, loop: Loop, actor: Actor) -> list[Move]:
     """List the moves somebody may make on many issues at once: each name once, for the seats they hold."""
     seats = SEATS.get(actor.role, frozenset({actor.role}))
     if actor.department:
         seats |= {moves.LEAD, moves.ASSIST}
-    able = [move for move in loop.moves if move.who & seats and all(need.kind in KINDS for need in _required(move))]
+    every = loop.rules(session).moves
+    able = [move for move in every if move.who & seats and all(need.kind in KINDS for need in _required(move))]
     return list({move.name: move for move in reversed(able)}.values())[::-1]
 
 
 def preview(session: Session, wish: Wish, said: Said, loop: Loop) -> list[Outcome]:
     """Say for each issue what the move would do or why it is refused; nothing is kept of it."""
-    _check(wish, loop)
+    _check(session, wish, loop)
     return [_tried(session, code, wish, said, loop) for code in wish.issues]
 
 
 def begin(session: Session, wish: Wish, said: Said, loop: Loop) -> int:
     """Keep what was chosen; return the sweep's number. Nothing is moved yet."""
-    _check(wish, loop)
+    _check(session, wish, loop)
     if wish.undoes is not None:
         _check_undone(session, wish.undoes)
     sweep = Sweep(
@@ -139,11 +140,12 @@ def _required(move: Move) -> list[moves.Need]:
     return [need for need in move.needs if need.required]
 
 
-def _check(wish: Wish, loop: Loop) -> None:
+def _check(session: Session, wish: Wish, loop: Loop) -> None:
     if not 0 < len(wish.issues) <= ISSUES_MOST:
         raise Invalid("sweep.how_many", n=len(wish.issues), most=ISSUES_MOST)
-    if wish.move not in moves.names(loop.moves):
-        raise Invalid("workflow.unknown_move", move=wish.move, moves=", ".join(moves.names(loop.moves)))
+    known = moves.names(loop.rules(session).moves)
+    if wish.move not in known:
+        raise Invalid("workflow.unknown_move", move=wish.move, moves=", ".join(known))
 
 
 def _check_undone(session: Session, sweep_id: int) -> None:

@@ -9,6 +9,7 @@ import { badges, marks } from "./list.js";
 import { limits, timeLeft } from "./clock.js";
 import { light } from "./lights.js";
 import * as moves from "./moves.js";
+import * as late from "./late.js";
 import { shares } from "./straddlers.js";
 import { fact, section, unitLink } from "./unit.js";
 import { pick } from "./sketch.js";
@@ -44,7 +45,7 @@ export function close() {
 
 // unasked: a live message wants it drawn anew; what somebody is writing there is not swept away for that.
 export async function open(code, { keepView = false, unasked = false } = {}) {
-  const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop } = await ask(`/map/issues/${encodeURIComponent(code)}`);
+  const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop, lateness } = await ask(`/map/issues/${encodeURIComponent(code)}`);
   if (unasked && state.issue !== code) return;
   if (unasked && moves.isBeingWritten()) {
     say("moved_on");
@@ -68,17 +69,30 @@ export async function open(code, { keepView = false, unasked = false } = {}) {
       fact(t("issue.reported"), fullTime(issue.reported_at)),
       fact(t("issue.received"), fullTime(issue.received_at)),
       fact(t("issue.source"), `${issue.source} · ${issue.external_id}`),
-      issue.reporter ? fact(t("issue.reporter"), Object.values(issue.reporter).filter(Boolean).join(" · ")) : null,
+      issue.reporter ? fact(t("issue.reporter"), reporter(issue)) : null,
       location?.place.text ? fact(t("issue.address"), location.place.text) : null,
       location ? fact(t("issue.accuracy"), accuracy(location.place)) : null,
       ["building", "street", "estate"].filter((kind) => location?.[kind]).map((kind) => fact(t(`place.${kind}`), near(location[kind])))),
     !issue.located || issue.state === "to_locate" ? toLocate(issue, location) : null,
     clocks.length ? section(t("clock.title"), limits(issue, clocks, conditions)) : null,
+    lateness.facts.length ? section(t("late.title"), late.section(issue, lateness, () => { say("changed"); return open(code, { keepView: true }); })) : null,
     decision ? section(t("issue.whose"), whose(decision, sides)) : null,
     explanation.length ? section(t("issue.why"), el("ol", { class: "why" }, explanation.map((line) => el("li", {}, line)))) : null,
     location && location.located ? section(t("issue.ground"), location.nets.map((net) => ground(net))) : null,
     section(t("issue.history"), el("ol", { class: "plain lines history" }, history.map((entry) => el("li", {}, el("time", { datetime: entry.at }, fullTime(entry.at)), el("span", {}, entry.said), el("span", { class: "quiet" }, entry.department ? `${departmentName(entry.department)} · ${entry.actor}` : entry.actor), entry.words ? el("q", { class: "words" }, entry.words) : null)))));
 }
+
+// Masked until it is asked for; that it was asked for is on record.
+function reporter(issue) {
+  const shown = el("span", {}, said(issue.reporter));
+  const unmask = async () => {
+    const told = await tell(`/api/v1/issues/${encodeURIComponent(issue.code)}/reporter`, {});
+    fill(shown, said(told.reporter));
+  };
+  return [shown, " ", issue.unmasks ? button(t("issue.unmask"), unmask, { class: "small", title: t("issue.unmask_told") }) : null];
+}
+
+const said = (person) => Object.values(person).filter(Boolean).join(" · ");
 
 function accuracy({ accuracy_m: said, accuracy_kind: kind, sigma_m: sigma }) {
   if (said === null || said === undefined) return t("issue.no_accuracy");

@@ -7,6 +7,7 @@ import { light } from "./lights.js";
 import { pick } from "./sketch.js";
 import { say, state } from "./state.js";
 import { section as part } from "./unit.js";
+import * as whistles from "./whistles.js";
 
 let writing = null;
 
@@ -20,6 +21,7 @@ export function section(issue, loop, done) {
     loop.parties.length ? el("div", { class: "standings" }, loop.parties.map(standing)) : null,
     loop.request ? el("p", { class: "asked" }, t("loop.asked", { by: loop.request.asked_by, at: fullTime(loop.request.asked_at), what: t(`move.ask_${loop.request.kind}`) }), loop.request.fields.reason ? el("q", {}, loop.request.fields.reason) : null) : null,
     loop.handoffs.map((each) => el("p", { class: "quiet" }, t("loop.handed", { from: departmentName(each.from_department), to: departmentName(each.to_department) }))),
+    whistles.section(loop.calls),
     loop.moves.length
       ? el("div", { class: "moves", role: "group", "aria-label": t("loop.moves") }, loop.moves.map((move) => button(move.label, () => begin(issue, loop, move, place, done), { data: { move: move.move } })))
       : el("p", { class: "quiet" }, t("loop.none")),
@@ -41,7 +43,7 @@ function begin(issue, loop, move, place, done) {
   }
   const form = el("form", { class: "move-form", onsubmit: (event) => { event.preventDefault(); submit(issue, loop, move, form, done); } },
     el("h4", {}, move.label),
-    move.needs.map((need) => [el("label", { for: `need-${need.name}` }, need.label), field(need)]),
+    move.needs.map((need) => whistles.field(need) ?? [el("label", { for: `need-${need.name}` }, need.label), field(need)]),
     button(t("loop.send"), null, { class: "main", type: "submit" }));
   writing = form;
   fill(place, form);
@@ -74,7 +76,8 @@ function submit(issue, loop, move, form, done) {
   const files = {};
   for (const need of move.needs) {
     const input = form.elements[need.name];
-    if (need.kind === "photo") { if (input.files[0]) files[need.name] = input.files[0]; }
+    if (whistles.KINDS.has(need.kind)) { const said = whistles.read(need, form); if (said !== undefined) fields[need.name] = said; }
+    else if (need.kind === "photo") { if (input.files[0]) files[need.name] = input.files[0]; }
     else if (need.kind === "position") { if (input.dataset.point) fields[need.name] = JSON.parse(input.dataset.point); }
     else if (need.kind === "departments") fields[need.name] = [...input.selectedOptions].map((each) => each.value);
     else if (input.value) fields[need.name] = input.value;

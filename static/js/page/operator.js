@@ -7,6 +7,8 @@ import { ask, clear, notice } from "./doors.js";
 import { follow } from "./live.js";
 import * as desk from "./desk.js";
 import * as agreements from "./agreements.js";
+import * as alarm from "./alarm.js";
+import * as bell from "./bell.js";
 import * as filters from "./filters.js";
 import * as hotspots from "./hotspots.js";
 import * as issue from "./issue.js";
@@ -16,12 +18,14 @@ import * as map from "./map.js";
 import * as search from "./search.js";
 import * as straddlers from "./straddlers.js";
 import * as unit from "./unit.js";
+import * as whistles from "./whistles.js";
 
 const { store } = window.Shaotu;
 // The list follows the first report at once, and a storm of them this often.
 const SOON_MS = 150;
 const SETTLE_MS = 1200;
-const TABS = ["desk", "issues", "to_locate", "straddlers", "agreements"].filter((tab) => (tab === "desk" ? boot.desk : !boot.leader || tab === "issues"));
+const OFFERED = { desk: boot.desk, whistles: boot.whistles, issues: true };
+const TABS = ["desk", "whistles", "issues", "to_locate", "straddlers", "agreements"].filter((tab) => OFFERED[tab] ?? !boot.leader);
 const stream = { state: "wait", at: Date.now(), following: false };
 let asked = 0;
 let settle = 0;
@@ -53,6 +57,7 @@ async function refresh() {
   else clear("many");
   hotspots.draw().catch(() => null);
   if (state.tab !== "issues") showTab();
+  if (boot.whistles) alarm.check().catch(() => null);
   if (!stream.following) listen(told.seq);
   return null;
 }
@@ -83,6 +88,7 @@ function applyWaiting() {
 }
 
 function followList() {
+  bell.look();
   settle = 0;
   settled = Date.now();
   refresh();
@@ -132,7 +138,7 @@ function tabs() {
 
 function showTab() {
   for (const tab of TABS) byId(tab).hidden = tab !== state.tab;
-  const draw = { desk: desk.draw, to_locate: toLocate, straddlers: straddlers.draw, agreements: agreements.draw }[state.tab];
+  const draw = { desk: desk.draw, whistles: whistles.draw, to_locate: toLocate, straddlers: straddlers.draw, agreements: agreements.draw }[state.tab];
   draw?.();
 }
 

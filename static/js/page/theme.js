@@ -3,5 +3,6 @@
 document.getElementById("theme").addEventListener("click", () => {
   const root = document.documentElement;
   root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-  try { localStorage.setItem("theme", root.dataset.theme); } catch { /* private window */ }
+  try { localStorage.setItem("theme", root.dataset.theme); } catch { /* private window: it holds until the page is left */ }
+  document.dispatchEvent(new Event("theme"));
 });

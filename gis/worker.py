@@ -1,0 +1,295 @@
+"""The worker: jobs from a table, each held by whoever runs it; a worker that is killed lets go of what it held.
+
+Everything done here may be done twice: what was done is on record before the job says so.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import FrameType
+
+import click
+import structlog
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from gis import db
+from gis import settings as product
+from gis.errors import ShaotuError
+from gis.issues import channels, escalations, journal, lateness, outbox, senders, workflow
+from gis.issues.channels import Channel
+from gis.issues.clerk import Clerk
+from gis.issues.outbox import Tiding
+from gis.issues.workflow import Loop
+from gis.settings import ROOT, Settings
+
+log = structlog.get_logger()
+
+# How often a thread with nothing to do looks again, and how long a fault lets it rest.
+IDLE_S, FAULT = 0.25, timedelta(seconds=10)
+LATE_MOST, CODES_MOST = 500, 20
+# Hours of the city's day at which departments are told what will soon be due.
+DIGEST_HOURS = (8, 14)
+# A worker that died is started again after this, and one that is asked to stop gets this long.
+RESTART_S, STOP_S = 1.0, 10.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a job stands on."""
+
+    engine: Engine
+    settings: Settings
+    now: datetime
+
+    @property
+    def clerk(self) -> Clerk:
+        """The system itself, as who does it."""
+        return Clerk(lateness.SYSTEM, self.now, self.settings)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open a session that sees everything; committed if all went well."""
+        with db.session(self.engine, db.EVERYTHING) as opened:
+            yield opened
+            opened.commit()
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to be done again and again. run: says whether there is more to be done at once."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Work], bool]
+
+
+def registry(settings: Settings) -> tuple[Job, ...]:
+    """List the jobs of an installation. Each channel is a job of its own: a dead receiver holds up nobody else."""
+    return (
+        Job("seal", timedelta(seconds=0.5), seal),
+        Job("resume", timedelta(minutes=1), resume),
+        Job("overdue", timedelta(seconds=30), overdue),
+        Job("escalate", timedelta(minutes=1), escalate),
+        Job("uncalled", timedelta(minutes=10), leave_uncalled),
+        Job("digest", timedelta(minutes=10), digest),
+        Job("index", timedelta(hours=1), build_indexes),
+        *(
+            Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
+            for channel in channels.table(settings.channels)
+        ),
+    )
+
+
+def seal(work: Work) -> bool:
+    """Bind what was committed into the chain."""
+    with work.session() as session:
+        return journal.seal(session) == journal.PAGE_ROWS
+
+
+def resume(work: Work) -> bool:
+    """Take up suspended issues whose day has come, each by itself: one that cannot be holds up no other."""
+    loop = Loop(work.settings)
+    with work.session() as session:
+        codes = workflow.suspended_until(session, work.now, loop)
+    for code in codes:
+        try:
+            with work.session() as session:
+                workflow.resume(session, code, work.now, loop)
+        except ShaotuError as refused:
+            log.warning("not resumed", issue=code, reason=refused.code)
+    return False
+
+
+def overdue(work: Work) -> bool:
+    """Write down what is late, and tell of it."""
+    with work.session() as session:
+        facts = lateness.find(session, work.now, LATE_MOST)
+        lateness.note(session, facts, work.clerk)
+    return len(facts) >= LATE_MOST
+
+
+def escalate(work: Work) -> bool:
+    """Send up what a level did not answer in its time."""
+    with work.session() as session:
+        escalations.due(session, work.now, Loop(work.settings))
+    return False
+
+
+def leave_uncalled(work: Work) -> bool:
+    """Settle what was closed and nobody can be called about."""
+    with work.session() as session:
+        workflow.leave_uncalled(session, work.now, Loop(work.settings))
+    return False
+
+
+def digest(work: Work) -> bool:
+    """Tell each department, at set hours, what will soon be due; once for each hour."""
+    here = work.now.astimezone(work.clerk.zone)
+    begun = [hour for hour in DIGEST_HOURS if hour <= here.hour]
+    if begun:
+        with work.session() as session:
+            tidings = [
+                Tiding("due_soon", f"{department}:{here:%Y-%m-%d}:{begun[-1]}", (department,), None,
+                       {"count": len(codes), "codes": codes[:CODES_MOST]})
+                for department, codes in lateness.soon(session, work.now).items()
+            ]  # fmt: skip
+            outbox.put(session, tidings, work.settings, work.now)
+    return False
+
+
+def carry(work: Work, channel: Channel) -> bool:
+    """Send what waits for a channel: claimed before, settled after, one by one."""
+    with work.session() as session:
+        letters = outbox.claim(session, channel, work.now)
+    for letter in letters:
+        outcome = senders.send(senders.Sending(channel, letter, datetime.now(UTC), work.settings.language))
+        with work.session() as session:
+            state = outbox.settle(session, letter, outcome, channel, datetime.now(UTC))
+        if outcome.fault is not None:
+            log.warning("not sent", channel=channel.code, message=letter.id, state=state, reason=outcome.fault.code)
+    return bool(letters)
+
+
+def build_indexes(work: Work) -> bool:
+    """Build the index files that are missing, in a process of their own; another that builds now is left to it."""
+    url = db.address(work.settings).render_as_string(hide_password=False)
+    where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(work.settings.var_dir)}
+    command = [sys.executable, "-m", "gis", "index", "build", "--if-free"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
+    return False
+
+
+def enrol(engine: Engine, jobs: tuple[Job, ...]) -> None:
+    """Enter jobs that the table does not know; they are due at once."""
+    with db.session(engine, db.EVERYTHING) as session:
+        session.execute(_ENROL, {"names": [job.name for job in jobs], "now": datetime.now(UTC)})
+        session.commit()
+
+
+def turn(engine: Engine, settings: Settings, jobs: tuple[Job, ...], now: datetime) -> bool:
+    """Do one job that is due and that nobody does, and say whether there was one; a fault in it is logged, not raised.
+
+    Its row is locked as long as it runs: who dies lets go of it, and no clock decides.
+    """
+    by_name = {job.name: job for job in jobs}
+    every_s = [job.every.total_seconds() for job in jobs]
+    with db.session(engine, db.EVERYTHING) as session:
+        asked = {"names": list(by_name), "every_s": every_s, "now": now}
+        name = session.scalar(_CLAIM, asked)
+        if name is None:
+            return False
+        job = by_name[name]
+        fault = None
+        try:
+            more = job.run(Work(engine, settings, now))
+        except Exception as error:
+            log.exception("job failed", job=name)
+            more, fault = False, type(error).__name__
+        ended_at = datetime.now(UTC)
+        next_at = ended_at if more else ended_at + (max(job.every, FAULT) if fault else job.every)
+        done = {"name": name, "now": now, "ended_at": ended_at, "next_at": next_at, "fault": fault}
+        session.execute(_DONE, done)
+        session.commit()
+    return True
+
+
+def work(settings: Settings, stopping: threading.Event, starter: int) -> None:
+    """Do jobs with a thread for each channel and two for all else, until asked to stop, or the starter is gone."""
+    engine, jobs = db.connect(settings), registry(settings)
+    enrol(engine, jobs)
+    threads = [
+        threading.Thread(target=_go_on, args=(engine, settings, jobs, stopping), name=f"worker-{nth}", daemon=True)
+        for nth in range(2 + len(channels.table(settings.channels)))
+    ]
+    for thread in threads:
+        thread.start()
+    while not stopping.wait(IDLE_S):
+        if os.getppid() != starter:
+            stopping.set()
+    for thread in threads:
+        thread.join(STOP_S / len(threads))
+    engine.dispose()
+
+
+def _go_on(engine: Engine, settings: Settings, jobs: tuple[Job, ...], stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        try:
+            busy = turn(engine, settings, jobs, datetime.now(UTC))
+        except SQLAlchemyError as error:
+            log.warning("worker lost the database", reason=str(error).strip().split("\n")[0])
+            busy = False
+            stopping.wait(RESTART_S)
+        if not busy:
+            stopping.wait(IDLE_S)
+
+
+@click.command()
+@click.option("--alone", is_flag=True, help="Work in this process, and be started again by nobody.")
+@click.option("--starter", type=int, hidden=True, help="Who has to be there for it to go on.")
+def worker(alone: bool, starter: int | None) -> None:
+    """Send messages, seal the journal, watch due times, until stopped. A worker that dies is started again."""
+    stopping = threading.Event()
+
+    def stop(_sign: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(sign, stop)
+    if alone:
+        work(product.load(), stopping, starter or os.getppid())
+    else:
+        db.migrate(db.connect_owner(product.load()))
+        _watch(stopping)
+
+
+def _watch(stopping: threading.Event) -> None:
+    """Keep a worker going, as long as whoever started us is there."""
+    starter = os.getppid()
+    while not stopping.is_set():
+        command = [sys.executable, "-m", "gis", "worker", "--alone", "--starter", str(os.getpid())]
+        # Ctrl-C is for us: we end it.
+        child = subprocess.Popen(command, start_new_session=True)
+        while child.poll() is None and not stopping.wait(IDLE_S):
+            if os.getppid() != starter:
+                stopping.set()
+        if not stopping.is_set():
+            log.warning("worker died", code=child.returncode)
+            stopping.wait(RESTART_S)
+    _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(STOP_S + RESTART_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+_ENROL = text("""
+INSERT INTO job (name, next_at) SELECT unnest(CAST(:names AS text[])), :now ON CONFLICT (name) DO NOTHING
+""")
+# Further ahead than it could have been set: the clock was set back since.
+_CLAIM = text("""
+SELECT job.name FROM job JOIN unnest(CAST(:names AS text[]), CAST(:every_s AS float8[])) AS known (name, every_s)
+    ON known.name = job.name
+WHERE next_at <= :now OR next_at > CAST(:now AS timestamptz) + (every_s + 60) * interval '1 second'
+ORDER BY next_at LIMIT 1 FOR UPDATE OF job SKIP LOCKED
+""")
+_DONE = text("""
+UPDATE job SET next_at = :next_at, started_at = :now, ended_at = :ended_at, runs_n = runs_n + 1,
+       faults_n = faults_n + CASE WHEN CAST(:fault AS text) IS NULL THEN 0 ELSE 1 END, fault = :fault
+WHERE name = :name
+""")

@@ -1,0 +1,289 @@
+"""The worker: jobs are done by one at a time, a fault stops no other, and killing it loses and doubles nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from gis import db, worker
+from gis.issues import audit, outbox
+from gis.issues.outbox import Tiding
+from gis.settings import ROOT, Settings
+from gis.worker import Job, Work
+from tests import receivers
+from tests.issues import looped
+from tests.issues.looped import CG, CHIEF, DISPATCHER, NOW
+
+SOON = timedelta(seconds=1)
+
+
+def does(done: list[int]) -> Callable[[Work], bool]:
+    """Give a job that notes that it was done, and has no more to do."""
+
+    def run(_work: Work) -> bool:
+        done.append(1)
+        return False
+
+    return run
+
+
+def rows(engine: Engine, sql: str) -> list[tuple[object, ...]]:
+    with db.session(engine, db.EVERYTHING) as session:
+        return [tuple(row) for row in session.execute(text(sql))]
+
+
+class TestTurns:
+    def jobs(self, engine: Engine, *runs: object) -> tuple[Job, ...]:
+        jobs = tuple(Job(f"job {nth}", SOON, run) for nth, run in enumerate(runs))  # type: ignore[arg-type]
+        worker.enrol(engine, jobs)
+        return jobs
+
+    def turn(self, engine: Engine, settings: Settings, jobs: tuple[Job, ...]) -> bool:
+        return worker.turn(engine, settings, jobs, datetime.now(UTC))
+
+    def test_a_job_is_done_when_it_is_due_and_not_before(self, clean_db: Engine, settings: Settings) -> None:
+        done: list[int] = []
+        jobs = self.jobs(clean_db, does(done))
+        assert [self.turn(clean_db, settings, jobs) for _ in range(2)] == [True, False]
+        assert done == [1]
+
+    def test_what_has_more_to_do_is_done_again_at_once(self, clean_db: Engine, settings: Settings) -> None:
+        left = [True, True, False]
+        jobs = self.jobs(clean_db, lambda _work: left.pop(0))
+        assert [self.turn(clean_db, settings, jobs) for _ in range(4)] == [True, True, True, False]
+
+    def test_a_job_that_fails_says_so_rests_and_stops_no_other(self, clean_db: Engine, settings: Settings) -> None:
+        done: list[int] = []
+
+        def fail(_work: Work) -> bool:
+            raise ZeroDivisionError
+
+        jobs = self.jobs(clean_db, fail, does(done))
+        assert [self.turn(clean_db, settings, jobs) for _ in range(3)] == [True, True, False]
+        kept = rows(clean_db, "SELECT faults_n, fault FROM job ORDER BY name")
+        assert (done, kept) == ([1], [(1, "ZeroDivisionError"), (0, None)])
+
+    def test_a_job_that_somebody_does_is_done_by_nobody_else(self, clean_db: Engine, settings: Settings) -> None:
+        tried: list[bool] = []
+
+        def try_too(_work: Work) -> bool:
+            tried.append(self.turn(clean_db, settings, jobs))
+            return False
+
+        jobs: tuple[Job, ...] = self.jobs(clean_db, try_too)
+        self.turn(clean_db, settings, jobs)
+        assert tried == [False]
+
+    def test_a_clock_set_back_holds_no_job_up(self, clean_db: Engine, settings: Settings) -> None:
+        jobs = self.jobs(clean_db, lambda _work: False)
+        with db.session(clean_db, db.EVERYTHING) as session:
+            session.execute(text("UPDATE job SET next_at = now() + interval '1 year'"))
+            session.commit()
+        assert self.turn(clean_db, settings, jobs)
+
+    def test_every_channel_is_a_job_of_its_own(self, tmp_path: Path) -> None:
+        file = tmp_path / "channels.toml"
+        file.write_text("[a]\nkind='http'\nurl='x'\nbody='y'\n[b]\nkind='http'\nurl='x'\nbody='y'\n", "utf-8")
+        names = [job.name for job in worker.registry(Settings(channels=file))]
+        assert names == ["seal", "resume", "overdue", "digest", "index", "outbox:a", "outbox:b"]
+
+
+class TestJobs:
+    def late(self, engine: Engine, **changes: object) -> looped.Way:
+        with db.session(engine, db.EVERYTHING) as session:
+            looped.people(session)
+            way = looped.plain(session)
+            due_at = changes.get("due_at", NOW)
+            told = {"id": way.issue_id, "due_at": due_at}
+            due = "UPDATE issue SET due_at = :due_at, warn_at = CAST(:due_at AS timestamptz) - interval '1 day'"
+            session.execute(text(due), told)
+            session.execute(
+                text("""
+                INSERT INTO clock (issue_id, name, department, version, event, started_at, limit_value, limit_unit,
+                                   extensions, pauses, due_at, warn_at, reason, at, by)
+                VALUES (:id, 'handle', '', 1, 'started', :due_at, 1, 'urgent_hour', 0, '[]', :due_at, :due_at, CAST(
+                    '{"code": "x", "params": {}, "calendar": null, "lacking": null}' AS jsonb), :due_at, 'x')
+                """),
+                told,
+            )
+            session.commit()
+        return way
+
+    def test_what_ran_out_is_written_down_once_and_told(self, clean_db: Engine, settings: Settings) -> None:
+        self.late(clean_db)
+        for _ in range(2):
+            worker.overdue(Work(clean_db, settings, NOW + timedelta(hours=1)))
+        assert rows(clean_db, "SELECT department, clock FROM lateness") == [("", "handle")]
+        assert rows(clean_db, "SELECT recipient FROM message WHERE event = 'overdue' ORDER BY id") == [
+            ("department:cg",), ("role:dispatcher",),
+        ]  # fmt: skip
+
+    def test_what_is_due_later_is_not_late(self, clean_db: Engine, settings: Settings) -> None:
+        self.late(clean_db)
+        worker.overdue(Work(clean_db, settings, NOW))
+        assert rows(clean_db, "SELECT * FROM lateness") == []
+
+    def test_what_will_soon_be_due_is_told_once_for_each_set_hour(self, clean_db: Engine, settings: Settings) -> None:
+        self.late(clean_db, due_at=NOW + timedelta(hours=20))
+        for hours in (0, 0, 5, 5):
+            worker.digest(Work(clean_db, settings, NOW + timedelta(hours=hours)))
+        told = rows(clean_db, "SELECT recipient, params ->> 'count' FROM message WHERE event = 'due_soon'")
+        assert told == [("department:cg", "1")] * 2
+
+    def test_suspended_issues_are_taken_up_on_their_day(self, clean_db: Engine, settings: Settings) -> None:
+        with db.session(clean_db, db.EVERYTHING) as session:
+            looped.people(session)
+            way = looped.plain(session)
+            until = {"until": "2026-06-03", "reason": "等待"}
+            way.after(("sign", CG), ("ask_suspension", CG, until), ("endorse", DISPATCHER), ("grant", CHIEF))
+            session.commit()
+            worker.resume(Work(clean_db, settings, NOW + timedelta(days=3)))
+            session.rollback()
+            assert way.state == "handling"
+
+    def test_a_dead_receiver_holds_up_no_other(self, clean_db: Engine, settings: Settings, tmp_path: Path) -> None:
+        with receivers.http() as heard:
+            settings = replace(settings, channels=hooks(tmp_path, dead=1, alive=heard.port))
+            tell(clean_db, settings, 3)
+            jobs = worker.registry(settings)[-2:]
+            worker.enrol(clean_db, jobs)
+            for _ in range(20):
+                worker.turn(clean_db, settings, jobs, datetime.now(UTC))
+        states = rows(clean_db, "SELECT channel, state, count(*) FROM message GROUP BY 1, 2 ORDER BY 1")
+        assert ("alive", "sent", 3) in states
+        assert ("dead", "waiting", 3) in states
+
+
+def hooks(folder: Path, **ports: int) -> Path:
+    file = folder / "channels.toml"
+    file.write_text(
+        "".join(
+            f'[{name}]\nkind = "webhook"\nurl = "http://127.0.0.1:{port}/"\n'
+            'secret = "env:SHAOTU_TEST_HOOK"\nrepeat = true\n'
+            for name, port in ports.items()
+        ),
+        "utf-8",
+    )
+    os.environ["SHAOTU_TEST_HOOK"] = "x"
+    return file
+
+
+def tell(engine: Engine, settings: Settings, count: int, start: int = 0) -> None:
+    """Queue messages about no issue."""
+    with db.session(engine, db.EVERYTHING) as session:
+        tidings = [Tiding("called", f"{nth}", (), None, {"code": f"{nth}"}) for nth in range(start, start + count)]
+        outbox.put(session, tidings, settings, datetime.now(UTC))
+        session.commit()
+
+
+@contextmanager
+def running(settings: Settings, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a real worker."""
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SHAOTU_")},
+        "SHAOTU_DATABASE_URL": str(settings.database_url), "SHAOTU_VAR_DIR": str(settings.var_dir),
+        "SHAOTU_CHANNELS": str(settings.channels), "SHAOTU_LOG_LEVEL": "error", "HOOK": "x",
+    }  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-m", "gis", "worker", *arguments], cwd=ROOT, env=environ)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(true: object, seconds: float = 60.0) -> bool:
+    """Wait until something holds."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if true():  # type: ignore[operator]
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def all_sent(engine: Engine) -> bool:
+    return rows(engine, "SELECT count(*) FROM message WHERE state <> 'sent'") == [(0,)]
+
+
+def sealed(engine: Engine) -> bool:
+    return rows(engine, "SELECT count(*) FROM unsealed") == [(0,)]
+
+
+class TestProcesses:
+    @pytest.fixture
+    def site(self, settings: Settings, tmp_path: Path) -> Iterator[tuple[Settings, receivers.Heard]]:
+        with receivers.http() as heard:
+            file = hooks(tmp_path, hook=heard.port)
+            file.write_text(file.read_text("utf-8").replace("SHAOTU_TEST_HOOK", "HOOK"), "utf-8")
+            yield replace(settings, channels=file), heard
+
+    def test_killed_many_times_it_loses_nothing_and_whoever_gets_it_twice_can_tell(
+        self, clean_db: Engine, site: tuple[Settings, receivers.Heard]
+    ) -> None:
+        settings, heard = site
+        with db.session(clean_db, db.EVERYTHING) as session:
+            looped.people(session)
+            ways = [looped.plain(session, nth) for nth in range(1, 4)]
+            session.commit()
+            for nth in range(6):
+                tell(clean_db, settings, 10, 10 * nth)
+                ways[nth % 3].make("urge", DISPATCHER, {"reason": "x"})
+                session.commit()
+                with running(settings, "--alone") as process:
+                    until(partial(heard_more, heard, 8 * nth), 5)
+                    os.kill(process.pid, signal.SIGKILL)
+        # As if the time a claim holds had passed.
+        with db.session(clean_db, db.EVERYTHING) as session:
+            session.execute(text("UPDATE message SET claimed_until = now() WHERE state = 'waiting'"))
+            session.commit()
+        with running(settings, "--alone"):
+            assert until(lambda: all_sent(clean_db) and sealed(clean_db))
+        ids = [headers["webhook-id"] for _, headers, _ in heard.requests]
+        told = {body["data"].get("code") for body in heard.bodies() if body["type"] == "called"}
+        assert told >= {str(nth) for nth in range(60)}
+        assert len(set(ids)) == rows(clean_db, "SELECT count(*) FROM message WHERE channel = 'hook'")[0][0]
+        with db.session(clean_db, db.EVERYTHING) as session:
+            assert [fault for span in audit.spans(session) for fault in audit.held(session, span)] == []
+
+    def test_one_that_dies_is_started_again(self, clean_db: Engine, site: tuple[Settings, receivers.Heard]) -> None:
+        settings, _ = site
+        with running(settings) as process:
+            assert until(lambda: children(process.pid))
+            [first] = children(process.pid)
+            os.kill(first, signal.SIGKILL)
+            assert until(lambda: [child for child in children(process.pid) if child != first])
+            tell(clean_db, settings, 1)
+            assert until(lambda: all_sent(clean_db))
+            process.terminate()
+            assert process.wait(30) == 0
+
+    def test_it_ends_with_whoever_watches_it(self, site: tuple[Settings, receivers.Heard]) -> None:
+        settings, _ = site
+        with running(settings) as process:
+            assert until(lambda: children(process.pid))
+            [child] = children(process.pid)
+            os.kill(process.pid, signal.SIGKILL)
+            assert until(lambda: not Path("/proc", str(child)).exists())
+
+
+def heard_more(heard: receivers.Heard, count: int) -> bool:
+    return len(heard.requests) > count
+
+
+def children(pid: int) -> list[int]:
+    """List the processes a process started."""
+    file = Path("/proc", str(pid), "task", str(pid), "children")
+    return [int(child) for child in file.read_text().split()] if file.exists() else []
