@@ -316,8 +316,16 @@ def test_nobody_reads_who_reported_but_those_who_speak_with_them(
         assert PHONE not in told(knock(people[NAMED.get(role, role)], door, code, number))
 
 
-def test_those_who_speak_with_them_do(people: dict[str, FlaskClient]) -> None:
-    assert {role for role in IN_FULL if PHONE in people[role].get(f"/map/issues/{NEAR}").text} == IN_FULL
+@pytest.mark.parametrize("role", sorted(IN_FULL))
+def test_those_who_speak_with_them_ask_for_it_on_record(
+    office: Flask, people: dict[str, FlaskClient], role: str
+) -> None:
+    door = "POST /api/v1/issues/<code>/reporter"
+    assert PHONE not in people[role].get(f"/map/issues/{NEAR}").text
+    assert PHONE in knock(people[role], door).text
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        last = session.execute(text("SELECT actor FROM entry WHERE kind = 'unmasked' ORDER BY id DESC LIMIT 1"))
+    assert last.scalar_one() == role
 
 
 @pytest.mark.parametrize("role", sorted(IN_FULL))
