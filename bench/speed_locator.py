@@ -70,6 +70,7 @@ def _warm(path: Path) -> None:
     index.shares(workload.footprints(ground, 1_000))
     lon, lat = points.T
     index.within(lon, lat, REACH_M)
+    index.one(float(lon[0]), float(lat[0]))
     index.contiguity()
 
 

@@ -52,7 +52,9 @@ class ParquetWriter:
 
     def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
         worth = [field.name for field in schema if _repeats(field.type)]
-        self._writer = pq.ParquetWriter(out, schema, use_dictionary=worth or False)
+        # The least and the greatest of a dictionary's words cost more than writing them, and tell nobody anything.
+        plain = [field.name for field in schema if not pa.types.is_dictionary(field.type)]
+        self._writer = pq.ParquetWriter(out, schema, use_dictionary=worth or False, write_statistics=plain or False)
         self._schema = schema
         self._held: list[pa.RecordBatch] = []
         self._rows_n = self._bytes_n = 0
