@@ -87,7 +87,7 @@ def _of_seats(engine: Engine) -> Row:
         for seat in SEATS
         for _ in range(3)
     ]
-    return timed("the work list of the slowest seat, its open issues a tenth, s", max(taken), 0.5)
+    return timed("the work list of the slowest seat, a tenth of the issues open, s", max(taken), 0.5)
 
 
 def _page(view: Filters, order: str) -> Callable[[Session], object]:

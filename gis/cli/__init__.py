@@ -29,6 +29,7 @@ COMMANDS = {
     "issues": "gis.cli.issues:issues",
     "locate": "gis.cli.locate:locate",
     "messages": "gis.cli.messages:messages",
+    "papers": "gis.cli.papers:papers",
     "places": "gis.cli.places:places",
     "rosters": "gis.cli.rosters:rosters",
     "standards": "gis.cli.standards:standards_",

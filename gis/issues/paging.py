@@ -148,8 +148,6 @@ def _where(session: Session, asked: Asked) -> tuple[str, Json]:
     """Write what is asked, and once more what may be seen: the policy's own words find no index."""
     where, values = listing.condition(asked.filters)
     parts = [where] if where != "true" else []
-    if asked.filters.marks:
-        parts.append("issue.marks <> '{}'")
     if asked.unstruck:
         parts.append("issue.state = ANY(:were_closed) AND NOT issue.marks @> '{struck}'")
         values |= {"were_closed": sorted(WERE_CLOSED)}

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.issues import calling, listing
+from gis.issues import calling, listing, paging
 from gis.issues.guards import WHISTLED
 from gis.issues.listing import Filters
 from gis.issues.matter import Actor
@@ -27,17 +27,20 @@ from gis.issues.moves import (
     SUSPENDED,
     TO_LOCATE,
 )
+from gis.issues.paging import Asked
 from gis.issues.whistling.acts import UNANSWERED
 from gis.issues.whistling.beside import DANGER
 from gis.people.accounts import CALLER, CLERK, DEPARTMENT, DISPATCHER, INSPECTOR, LEADER, SHIFT_LEADER
 
 Json = dict[str, Any]
 GROUP_ROWS = 40
+# More than this are "more than this": nobody reads the difference, and counting a million takes a second.
+TOTAL_MOST = 10_000
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group of a work list. code: its word in `page.desk`, or a state; total: how many there are."""
+    """A group of a work list. code: its word in `page.desk`, or a state; total: how many, up to TOTAL_MOST and one."""
 
     code: str
     rows: list[Json]
@@ -90,8 +93,9 @@ def has_work(role: str) -> bool:
 
 
 def _group(session: Session, code: str, filters: Filters) -> Group:
-    found = listing.rows(session, filters, per_page=GROUP_ROWS, order="due")
-    return Group(code, found, listing.total(session, filters))
+    page = paging.page(session, Asked(filters, "due"), rows=GROUP_ROWS)
+    total = listing.total(session, filters, TOTAL_MOST) if page.total is None else page.total
+    return Group(code, listing.of_ids(session, page.ids), total)
 
 
 def _of_department(session: Session, department: str) -> list[Group]:

@@ -81,7 +81,8 @@ def total() -> Json:
 def export_workbook() -> ResponseReturnValue:
     """Send a ledger as a workbook."""
     told = _all(workbook.ROWS_MOST)
-    content = workbook.write(auth.say("ledger.title"), told, reader_now())
+    cut_off = auth.say("ledger.workbook_cut_off", most=workbook.ROWS_MOST) if len(told) == workbook.ROWS_MOST else ""
+    content = workbook.write(auth.say("ledger.title"), told, reader_now(), last=cut_off)
     _record("xlsx", len(told))
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return sent(content, kind, "ledger.xlsx")

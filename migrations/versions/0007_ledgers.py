@@ -110,7 +110,9 @@ CREATE INDEX issue_reported ON issue (reported_at DESC, id DESC);
 DROP INDEX issue_closed;
 CREATE INDEX issue_closed ON issue (closed_at DESC, id DESC) WHERE closed_at IS NOT NULL;
 DROP INDEX issue_category;
-CREATE INDEX issue_category ON issue (category, reported_at DESC);
+CREATE INDEX issue_category ON issue (category, reported_at DESC, id DESC);
+DROP INDEX issue_state;
+CREATE INDEX issue_state ON issue (state, reported_at DESC, id DESC);
 """
 
 GROUND_SEEN = """

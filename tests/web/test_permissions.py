@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg2.extras import Json
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -31,7 +32,8 @@ from tests.issues import looped
 from tests.web import desk
 
 # o operator, l grid leader, p planner, a administrator, c clerk, d dispatcher, s shift leader, i inspector,
-# x department; + everybody who signed in; * visitors too; > visitors are led to the sign-in.
+# x department, u a subdistrict that blows whistles; + everybody who signed in; * visitors too; > visitors are led to
+# the sign-in.
 DOORS = """
 *             GET /healthz
 *             GET /readyz
@@ -44,6 +46,8 @@ DOORS = """
 +>            GET /ledger
 +>            GET /papers
 osa>          GET /shifts
+*             GET /answer/<token>
+*             POST /answer/<token>
 +             GET /api/v1/agreements
 oa            POST /api/v1/agreements
 oa            GET /api/v1/default-points
@@ -62,6 +66,26 @@ oalci         POST /api/v1/issues/<code>/photos
 +             GET /api/v1/issues/<code>/photos/<sha256>.jpg
 oacd          POST /api/v1/issues/<code>/place
 +             GET /api/v1/ledger
++             GET /api/v1/issues/<code>/lateness
++             POST /api/v1/issues/<code>/appeals
++             POST /api/v1/issues/<code>/appeals/answer
+oac           POST /api/v1/issues/<code>/reporter
++             GET /api/v1/notices
++             POST /api/v1/notices/read
++             GET /api/v1/rosters
++             GET /api/v1/whistles
++             GET /api/v1/evaluation
++             GET /evaluation
++             GET /evaluation.csv
++             GET /evaluation.xlsx
++             GET /evaluation/issues
++             GET /evaluation/issues.csv
++             GET /evaluation/map
+oc            GET /call-back
+oc            POST /call-back/<code>
+oc            POST /call-back/<code>/link
+oc            POST /call-back/<code>/reveal
++             GET /map/calls
 +             GET /api/v1/live
 +             GET /api/v1/locate
 +             POST /api/v1/locate
@@ -104,14 +128,20 @@ os            POST /shifts
 """
 LETTERS = {
     "o": "operator", "l": "leader", "p": "planner", "a": "administrator", "c": "clerk", "d": "dispatcher",
-    "s": "shift_leader", "i": "inspector", "x": "cg",
+    "s": "shift_leader", "i": "inspector", "x": "department",
+    "u": "caller",
 }  # fmt: skip
 VISITOR = ""
+# Accounts bear the names of their roles, and departments' accounts those of their departments.
+NAMED = {"department": "cg"}
+PHONE = "13812345678"
+# Who speaks with reporters.
+IN_FULL = {"operator", "administrator", "clerk"}
 # A leader of another grid, and a department nobody called: they see none of the issues below.
 STRANGER, IDLE = "stranger", "zf"
 OTHER_GRID = ("governance", "grid", "990102002002001")
 # Out of these ways nothing is told that only some may see: the words of the page, the ground, the way in and out.
-UNISSUED = re.compile(r"^/(static|tiles|sign-in|sign-out|healthz|readyz)")
+UNISSUED = re.compile(r"^/(static|answer|tiles|sign-in|sign-out|healthz|readyz)")
 
 
 @cache
@@ -127,6 +157,8 @@ def office(office: Flask) -> Flask:
     with db.session(office.extensions["engine"], db.EVERYTHING) as session:
         accounts.add(session, Newcomer(STRANGER, desk.PASSWORD, "s", "leader"), now=desk.LONG_AGO)
         accounts.give_post(session, STRANGER, OTHER_GRID, start=date(2024, 1, 1))
+        accounts.add(session, Newcomer("caller", desk.PASSWORD, "u", "caller"), now=desk.LONG_AGO)
+        accounts.give_post(session, "caller", ("admin", "district", "990101"), start=date(2024, 1, 1))
         _idle(session)
         _file(session)
         session.commit()
@@ -146,8 +178,9 @@ NEAR, FAR = "990101000001", "990101000002"
 
 def _file(session: Session) -> None:
     patch = ":".join(desk.PATCH)
-    near = looped.plain(session, 1, ground=[patch, looped.WEST], text="words of the near one")
-    far = looped.plain(session, 2, ground=[looped.EAST], x=3.0, text="words of the far one")
+    reporter = Json({"name": "王小明", "phone": PHONE})
+    near = looped.plain(session, 1, ground=[patch, looped.WEST], text="words of the near one", reporter=reporter)
+    far = looped.plain(session, 2, ground=[looped.EAST], x=3.0, text="words of the far one", reporter=reporter)
     session.execute(text("UPDATE issue SET departments = '{cg}', lead = 'cg' WHERE id = :id"), {"id": near.issue_id})
     session.execute(text("UPDATE issue SET departments = '{sw}', lead = 'sw' WHERE id = :id"), {"id": far.issue_id})
     for way in (near, far):
@@ -159,7 +192,7 @@ def _file(session: Session) -> None:
 @pytest.fixture(scope="module")
 def people(office: Flask) -> dict[str, FlaskClient]:
     """Sign everybody in, once."""
-    names = [*LETTERS.values(), "sw", STRANGER, IDLE]
+    names = [*(NAMED.get(role, role) for role in LETTERS.values()), "sw", STRANGER, IDLE]
     return {VISITOR: office.test_client()} | {name: desk.signed_in(office, name) for name in names}
 
 
@@ -195,13 +228,18 @@ def test_every_door_is_named_with_those_it_is_for(office: Flask) -> None:
     assert there == set(doors())
 
 
+def test_every_role_has_its_letter() -> None:
+    assert set(LETTERS.values()) == set(accounts.ROLES)
+
+
 def entries() -> Iterator[Any]:
     """Pair every door with everybody: (door, who, may)."""
     for door, letters in doors().items():
         if "*" in letters:
             continue
-        for letter, who in LETTERS.items():
-            yield pytest.param(door, who, letter in letters or "+" in letters, id=f"{who} {door}")
+        for letter, role in LETTERS.items():
+            may = letter in letters or "+" in letters
+            yield pytest.param(door, NAMED.get(role, role), may, id=f"{role} {door}")
 
 
 @pytest.mark.parametrize(("door", "who", "may"), list(entries()))
@@ -225,8 +263,9 @@ def test_a_visitor_goes_through_none(people: dict[str, FlaskClient], door: str) 
 @pytest.mark.parametrize("door", [door for door, letters in doors().items() if "*" in letters])
 def test_a_visitor_finds_the_open_doors_open(office: Flask, door: str) -> None:
     answer = knock(office.test_client(), door)
-    # An empty form signs nobody in.
-    assert answer.status_code in ({401} if door == "POST /sign-in" else {200, 302})
+    # An empty form signs nobody in, and a link that was never given opens nothing.
+    shut = {"POST /sign-in": {401}, "GET /answer/<token>": {404}, "POST /answer/<token>": {400, 404}}
+    assert answer.status_code in shut.get(door, {200, 302})
 
 
 ISSUE_DOORS = [door for door in doors() if "/issues/<code>" in door]
@@ -266,6 +305,33 @@ def test_no_answer_holds_what_lies_outside_the_scope(people: dict[str, FlaskClie
             assert f"words of the {about} one" not in told(answer)
             # A refusal repeats what was asked for.
             assert answer.status_code in {403, 404} or code not in told(answer)
+
+
+@pytest.mark.parametrize("role", sorted(set(LETTERS.values()) - IN_FULL))
+@pytest.mark.parametrize("door", GETS)
+def test_nobody_reads_who_reported_but_those_who_speak_with_them(
+    people: dict[str, FlaskClient], door: str, role: str
+) -> None:
+    for code, number in ((NEAR, 1), (FAR, 2)):
+        assert PHONE not in told(knock(people[NAMED.get(role, role)], door, code, number))
+
+
+@pytest.mark.parametrize("role", sorted(IN_FULL))
+def test_those_who_speak_with_them_ask_for_it_on_record(
+    office: Flask, people: dict[str, FlaskClient], role: str
+) -> None:
+    door = "POST /api/v1/issues/<code>/reporter"
+    assert PHONE not in people[role].get(f"/map/issues/{NEAR}").text
+    assert PHONE in knock(people[role], door).text
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        last = session.execute(text("SELECT actor FROM entry WHERE kind = 'unmasked' ORDER BY id DESC LIMIT 1"))
+    assert last.scalar_one() == role
+
+
+@pytest.mark.parametrize("role", sorted(IN_FULL))
+@pytest.mark.parametrize("path", ["/ledger", "/ledger.xlsx", "/api/v1/ledger", "/papers/1.docx"])
+def test_what_leaves_the_house_tells_nobody(people: dict[str, FlaskClient], path: str, role: str) -> None:
+    assert PHONE not in told(people[role].get(path))
 
 
 @pytest.mark.parametrize("who", SEES)

@@ -25,7 +25,7 @@ PAGE_ROWS = 30
 
 @dataclass(frozen=True)
 class Figures:
-    """What a shift leaves behind, counted at a moment. whistles: issues that wait for a whistle to be answered."""
+    """What a shift leaves behind, counted at a moment. whistles: issues whose whistle is not agreed to have ended."""
 
     open: int
     overdue: int
@@ -33,7 +33,7 @@ class Figures:
     inspected: int
     asked: int
     deadlock: int
-    whistles: int = 0
+    whistles: int
 
     def as_dict(self) -> dict[str, int]:
         """Render it as JSON."""
@@ -142,7 +142,8 @@ SELECT count(*) AS open,
        count(*) FILTER (WHERE warn_at <= :now AND due_at >= :now) AS soon,
        count(*) FILTER (WHERE state = 'inspected') AS inspected,
        count(*) FILTER (WHERE marks && '{asked}') AS asked,
-       count(*) FILTER (WHERE marks && '{deadlock}') AS deadlock
+       count(*) FILTER (WHERE marks && '{deadlock}') AS deadlock,
+       count(*) FILTER (WHERE marks && '{whistled}') AS whistles
 FROM issue WHERE state = ANY(:open)
 """)
 _OVERDUE = text("""

@@ -25,8 +25,8 @@ UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 CELL_MOST = 32_000
 
 
-def write(title: str, told: Iterable[Json], reader: Reader) -> bytes:
-    """Write lines as an XLSX file. title: of the sheet and of the file's properties."""
+def write(title: str, told: Iterable[Json], reader: Reader, *, last: str = "") -> bytes:
+    """Write lines as an XLSX file. title: of the sheet and of the file's properties; last: a word under the lines."""
     book = Workbook(write_only=True)
     book.properties.title, book.properties.creator = title, "Shaotu"
     sheet = book.create_sheet(re.sub(r"[\\/*?:\[\]]", " ", title)[:31])
@@ -36,6 +36,8 @@ def write(title: str, told: Iterable[Json], reader: Reader) -> bytes:
     sheet.append([_head(sheet, words) for words in lines.heads(reader)])
     for line in told:
         sheet.append([harmless(str(line[name])) for name in lines.COLUMNS])
+    if last:
+        sheet.append([harmless(last)])
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(lines.COLUMNS))}1"
     kept = io.BytesIO()
     book.save(kept)

@@ -13,6 +13,12 @@ export async function draw() {
   if (focused) byId("desk").querySelector(`[data-code="${CSS.escape(focused)}"]`)?.focus();
 }
 
+// How far the server counts.
+const COUNTED = 10_000;
+// The same group as a ledger: there many issues are moved at once.
+const OF_GROUP = { asked: "marks=asked", sampled: "marks=sampled", to_sign: "states=dispatched", at_work: "states=handling", waiting: "states=fed_back", refused: "states=returned" };
+const ledger = (code) => `/ledger?${OF_GROUP[code] || `states=${code}`}&order=due`;
+
 const group = ({ code, total, rows }) => el("section", { class: "desk-group", data: { group: code } },
-  el("h3", {}, t(has(`desk.${code}`) ? `desk.${code}` : `state.${code}`), el("span", { class: "n" }, number(total))),
+  el("h3", {}, t(has(`desk.${code}`) ? `desk.${code}` : `state.${code}`), el("a", { class: "n", href: ledger(code), title: t("to_ledger") }, total > COUNTED ? `${number(COUNTED)}+` : number(total))),
   el("ol", { class: "plain rows" }, rows.map(row)));

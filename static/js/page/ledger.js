@@ -141,10 +141,11 @@ function done(told) {
   if (!told) return;
   forget();
   for (const row of rows) box(row).checked = false;
+  if (byId("pick-all")) byId("pick-all").checked = false;
   const why = el("input", { "aria-label": out.dataset.why, placeholder: out.dataset.why, maxlength: 500 });
   const undo = told.undone_by && told.moved_n && !told.undoes
     ? el("p", { class: "undo" }, told.undone_by === "unstrike" ? why : null, el("button", { type: "button", onclick: async () => done(await tell(`/api/v1/sweeps/${told.id}/undo`, { fields: why.value.trim() && told.undone_by === "unstrike" ? { reason: why.value.trim() } : {} })) }, out.dataset.undo)) : null;
-  fill(out, el("p", {}, el("b", {}, sum(out.dataset.did, told)), " ", el("a", { href: location.href }, out.dataset.again)), el("ol", { class: "plain" }, told.outcomes.map(outcome)), undo);
+  fill(out, el("p", {}, el("b", {}, sum(out.dataset.did, told)), " ", el("a", { href: location.href }, out.dataset.again)), undo, el("ol", { class: "plain" }, told.outcomes.map(outcome)));
   for (const row of rows) row.removeAttribute("data-picked");
   byId("sweep-n").textContent = 0;
   out.focus();
