@@ -64,7 +64,7 @@ class Founding:
         yield Step("demo.people", _any("responsibility_area"), self._people)
         yield Step("demo.agreements", _any("agreement"), self._agree)
         yield Step("demo.issues", _any("issue"), self._report)
-        yield Step("demo.loop", _any("move"), self._handle)
+        yield Step("demo.loop", _any("account WHERE role = 'department'"), self._handle)
         yield Step("demo.platforms", _any("roster_entry"), self._call)
 
     def _bound(self, session: Session) -> None:
@@ -121,7 +121,6 @@ class Founding:
                 if isinstance(outcome, ShaotuError):
                     raise outcome
 
-
     def _handle(self, session: Session) -> None:
         roster.open_sides(session, now=self._now)
         rng = np.random.default_rng([self.city.seed, 31])
@@ -129,7 +128,6 @@ class Founding:
         crew.Crew(loop, rng, roster.spared(session)).live_through(session, self._now)
         callers.inspect_samples(session, loop, self._now, rng)
         callers.look_back(session, loop, self._now)
-
 
     def _call(self, session: Session) -> None:
         platforms.staff(session, self.city.seed, now=self._now)
