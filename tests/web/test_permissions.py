@@ -80,7 +80,7 @@ oac           POST /api/v1/issues/<code>/reporter
 +             GET /evaluation.xlsx
 +             GET /evaluation/issues
 +             GET /evaluation/issues.csv
-+             GET /evaluation/map
++             GET /evaluation/outlines
 oc            GET /call-back
 oc            POST /call-back/<code>
 oc            POST /call-back/<code>/link
