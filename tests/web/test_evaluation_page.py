@@ -112,7 +112,7 @@ def test_a_heading_opens_its_formula(look: Callable[..., Page], code: str) -> No
 
 def test_a_number_opens_its_issues_and_one_of_them_the_panel(look: Callable[..., Page], code: str) -> None:
     page = look("/evaluation?level=admin:district&view=numbers", "operator")
-    page.locator("tr.together a").first.click()
+    page.locator("tr.altogether a").first.click()
     page.get_by_role("link", name=code).click()
     expect(page.locator("#panel .panel-head")).to_contain_text(code)
 
