@@ -29,7 +29,6 @@ from gis.web import (
     auth,
     batch,
     call_backs,
-    calls,
     dossier,
     evaluation,
     ground,
@@ -46,6 +45,7 @@ from gis.web import (
     shifts,
     sweeps,
     tiles,
+    whistles,
 )
 
 BLUEPRINTS = (
@@ -55,7 +55,7 @@ BLUEPRINTS = (
     batch.blueprint,
     live.blueprint,
     moves.blueprint,
-    calls.blueprint,
+    whistles.blueprint,
     notices.blueprint,
     operator.pages,
     atlas.pages,

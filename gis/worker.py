@@ -26,10 +26,11 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis import settings as product
 from gis.errors import ShaotuError
-from gis.issues import channels, escalations, journal, lateness, outbox, senders, workflow
-from gis.issues.channels import Channel
+from gis.issues import escalations, journal, lateness, workflow
 from gis.issues.clerk import Clerk
-from gis.issues.outbox import Tiding
+from gis.issues.messages import channels, outbox, senders
+from gis.issues.messages.channels import Channel
+from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
 from gis.settings import ROOT, Settings
 

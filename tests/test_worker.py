@@ -18,8 +18,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from gis import db, worker
-from gis.issues import audit, outbox
-from gis.issues.outbox import Tiding
+from gis.issues import audit
+from gis.issues.messages import outbox
+from gis.issues.messages.outbox import Tiding
 from gis.settings import ROOT, Settings
 from gis.worker import Job, Work
 from tests import receivers

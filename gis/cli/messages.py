@@ -14,9 +14,9 @@ from gis import language
 from gis import settings as product
 from gis.cli.context import cli_session, locale, recorded
 from gis.errors import NotFound
-from gis.issues import channels, contacts, outbox, senders
-from gis.issues.channels import Channel
-from gis.issues.outbox import Letter
+from gis.issues.messages import channels, contacts, outbox, senders
+from gis.issues.messages.channels import Channel
+from gis.issues.messages.outbox import Letter
 
 COLUMNS = ("id", "at", "event", "channel", "to", "issue", "state", "attempts", "fault")
 

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from gis.demo import names, roster
 from gis.errors import ShaotuError
 from gis.issues import workflow
-from gis.issues.calls import OPEN
 from gis.issues.matter import Actor, Said
 from gis.issues.moves import AT_WORK, FED_BACK, INSPECTED
+from gis.issues.whistle_moves import OPEN
 from gis.issues.whistles import record
 from gis.issues.workflow import Loop
 from gis.people import accounts, departments, rosters

@@ -10,11 +10,12 @@ from psycopg2.extras import Json as AsJson
 from sqlalchemy import Row, text
 
 from gis.errors import Conflict, Forbidden, Invalid
-from gis.issues import guards, journal, outbox
+from gis.issues import guards, journal
 from gis.issues.journal import Line
 from gis.issues.matter import Actor, Matter
+from gis.issues.messages import outbox
+from gis.issues.messages.outbox import Tiding
 from gis.issues.moves import ASSIST, LEAD, TEXT_MOST
-from gis.issues.outbox import Tiding
 from gis.people.accounts import SHIFT_LEADER
 
 ASKED, GRANTED, DECLINED = "appeal_asked", "appeal_granted", "appeal_declined"

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from gis.issues import journal, workflow
 from gis.issues.matter import Actor, Said
 from gis.issues.moves import SYSTEM
+from gis.issues.whistle_acts import guards
+from gis.issues.whistle_acts.acts import UNANSWERED
 from gis.issues.whistles import levels
-from gis.issues.whistling import guards
-from gis.issues.whistling.acts import UNANSWERED
 from gis.issues.workflow import Loop
 
 BY_ITSELF = Actor(SYSTEM, SYSTEM)

@@ -20,12 +20,12 @@ from gis.issues import (
     findings,
     journal,
     jurisdiction,
-    outbox,
     relapses,
     telling,
     workflow,
 )
 from gis.issues.clerk import Clerk
+from gis.issues.messages import outbox
 from gis.issues.moves import COLLECTED, DISPATCHED, FILED, TO_LOCATE
 from gis.issues.reports import Report
 from gis.settings import Settings

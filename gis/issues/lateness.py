@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gis.issues import journal, outbox
+from gis.issues import journal
 from gis.issues.clerk import Clerk
 from gis.issues.journal import Line
-from gis.issues.outbox import Tiding
+from gis.issues.messages import outbox
+from gis.issues.messages.outbox import Tiding
 
 Json = dict[str, Any]
 OVERDUE = "overdue"

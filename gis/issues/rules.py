@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, NotFound
 from gis.issues import moves
-from gis.issues.calls import CALLS
 from gis.issues.moves import MOVES, Move, Rule
+from gis.issues.whistle_moves import CALLS
 
 TABLE: tuple[Move, ...] = (*MOVES, *CALLS)
 LOADING = 0x5AB6

@@ -15,8 +15,8 @@ from gis.issues import workflow
 from gis.issues.clerk import Clerk
 from gis.issues.matter import Actor, Said
 from gis.issues.moves import SYSTEM
+from gis.issues.whistle_acts import acts
 from gis.issues.whistles import lists
-from gis.issues.whistling import acts
 from gis.issues.workflow import Loop
 
 # What is told of later than this is history: nobody is sent out for it.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from gis.issues import outbox
 from gis.issues.consequences import Outcome
 from gis.issues.guards import DEADLOCK
 from gis.issues.matter import Matter, Said
+from gis.issues.messages import outbox
+from gis.issues.messages.outbox import Tiding
 from gis.issues.moves import CLOSED, ENDS, LEAD, Move
-from gis.issues.outbox import Tiding
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
-from gis.issues import consequences, journal, matter, moves, rules, telling, timing, whistling
+from gis.issues import consequences, journal, matter, moves, rules, telling, timing, whistle_acts
 from gis.issues.consequences import Outcome
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Actor, Matter, Said
@@ -67,8 +67,8 @@ def advance(session: Session, issue_code: str, move: str, said: Said, loop: Loop
     chosen = _choose(about, move, said.by, loop.rules(session).moves)
     said = _read(chosen, said)
     for guard in chosen.guards:
-        whistling.GUARDS[guard](about, said)
-    outcome = whistling.of(about, chosen, said)
+        whistle_acts.GUARDS[guard](about, said)
+    outcome = whistle_acts.of(about, chosen, said)
     return _write(about, chosen, said, outcome)
 
 
@@ -172,7 +172,7 @@ def _stands_in_the_way(guard: str, about: Matter, said: Said) -> bool:
     if guard in ASKED_LATER:
         return False
     try:
-        whistling.GUARDS[guard](about, said)
+        whistle_acts.GUARDS[guard](about, said)
     except ShaotuError:
         return True
     return False

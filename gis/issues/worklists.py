@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.issues import calling, listing, paging
+from gis.issues import listing, paging, whistle_worklist
 from gis.issues.guards import WHISTLED
 from gis.issues.listing import Filters
 from gis.issues.matter import Actor
@@ -28,8 +28,8 @@ from gis.issues.moves import (
     TO_LOCATE,
 )
 from gis.issues.paging import Asked
-from gis.issues.whistling.acts import UNANSWERED
-from gis.issues.whistling.beside import DANGER
+from gis.issues.whistle_acts.acts import UNANSWERED
+from gis.issues.whistle_acts.beside import DANGER
 from gis.people.accounts import CALLER, CLERK, DEPARTMENT, DISPATCHER, INSPECTOR, LEADER, SHIFT_LEADER
 
 Json = dict[str, Any]
@@ -106,7 +106,7 @@ def _of_department(session: Session, department: str) -> list[Group]:
         for row in session.execute(_STAGES, {"codes": [row["code"] for row in found], "department": department})
     }
     groups: dict[str, list[Json]] = {code: [] for code in GROUPS}
-    called = calling.stages(session, department)
+    called = whistle_worklist.stages(session, department)
     for row in found:
         if row["state"] in BEFORE and row["code"] not in called:
             continue

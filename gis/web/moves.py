@@ -13,7 +13,7 @@ from gis.issues import handoffs, lights, photos, requests, rules, workflow
 from gis.issues.matter import Actor, Matter, Said
 from gis.issues.moves import Move, Need
 from gis.issues.parties import Standing
-from gis.web import asked, auth, calls
+from gis.web import asked, auth, whistles
 
 Json = dict[str, Any]
 
@@ -58,7 +58,7 @@ def picture(code: str) -> Json:
         "request": waiting and waiting.as_dict(),
         "handoffs": handoffs.of_issue(auth.session(), about.id),
         "moves": [_move(each, about, actor) for each in workflow.possible(about, actor, now, _loop())],
-        "calls": calls.picture(about),
+        "calls": whistles.picture(about),
     }
 
 
@@ -105,7 +105,7 @@ def _party(standing: Standing, about: Matter, now: datetime) -> Json:
 
 
 def _move(move: Move, about: Matter, actor: Actor) -> Json:
-    offered = [calls.choices(each, move, about, actor) or _choices(each) for each in move.needs]
+    offered = [whistles.choices(each, move, about, actor) or _choices(each) for each in move.needs]
     needs = [_need(each) | {"choices": choices} for each, choices in zip(move.needs, offered, strict=True)]
     return {"move": move.name, "label": _label(move.name), "needs": needs}
 

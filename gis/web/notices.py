@@ -9,8 +9,9 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from gis.errors import Invalid
-from gis.issues import appeals, journal, lateness, listing, notices, senders
+from gis.issues import appeals, journal, lateness, listing
 from gis.issues.matter import Actor, Matter
+from gis.issues.messages import notices, senders
 from gis.issues.workflow import Loop
 from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR
 from gis.web import asked, auth

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, text
 
 from gis import cli, db
 from gis.errors import Unavailable
-from gis.issues import channels, outbox
-from gis.issues.outbox import Outcome, Tiding
+from gis.issues.messages import channels, outbox
+from gis.issues.messages.outbox import Outcome, Tiding
 from gis.settings import Settings
 from tests import receivers
 from tests.receivers import Heard

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.errors import NotFound, Unavailable
-from gis.issues import channels, outbox
-from gis.issues.outbox import Outcome, Tiding
+from gis.issues.messages import channels, outbox
+from gis.issues.messages.outbox import Outcome, Tiding
 from gis.settings import Settings
 from tests.issues import looped
 from tests.issues.looped import CG, CHIEF, CLERK, DISPATCHER, INSPECTOR, LAW, NOW, SW, Way

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gis.errors import Invalid
-from gis.issues import channels, senders
-from gis.issues.channels import Channel
-from gis.issues.outbox import Letter
-from gis.issues.senders import Sending
+from gis.issues.messages import channels, senders
+from gis.issues.messages.channels import Channel
+from gis.issues.messages.outbox import Letter
+from gis.issues.messages.senders import Sending
 from gis.settings import ROOT
 from tests import receivers
 from tests.issues.looped import NOW

@@ -18,9 +18,9 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from gis import language
 from gis.errors import Invalid, ShaotuError, Unavailable
-from gis.issues import channels
-from gis.issues.channels import HTTP, SMTP, WEBHOOK, Channel
-from gis.issues.outbox import Letter, Outcome
+from gis.issues.messages import channels
+from gis.issues.messages.channels import HTTP, SMTP, WEBHOOK, Channel
+from gis.issues.messages.outbox import Letter, Outcome
 
 ANSWER_BYTES = 64_000
 

@@ -9,12 +9,12 @@ from typing import Any
 from flask import Blueprint, request
 
 from gis.errors import Invalid
-from gis.issues import calling, sides
+from gis.issues import sides, whistle_worklist
 from gis.issues.matter import Actor, Matter
 from gis.issues.moves import Move, Need
+from gis.issues.whistle_acts import guards
 from gis.issues.whistles import lists, record
 from gis.issues.whistles.lists import Item, Kind
-from gis.issues.whistling import guards
 from gis.people import rosters
 from gis.people.accounts import DEPARTMENT
 from gis.territory import units
@@ -22,7 +22,7 @@ from gis.web import asked, auth
 
 Json = dict[str, Any]
 
-blueprint = Blueprint("calls", __name__)
+blueprint = Blueprint("whistles", __name__)
 
 
 @blueprint.get("/api/v1/whistles")
@@ -31,7 +31,7 @@ def get_whistles() -> Json:
     """Answer with whistles, the newest first: of a state, of a department."""
     who = auth.current()
     mine = who.department if who.role == DEPARTMENT else request.args.get("department") or None
-    found = calling.find(auth.session(), request.args.get("state") or None, mine)
+    found = whistle_worklist.find(auth.session(), request.args.get("state") or None, mine)
     keys = {key for each in found for key in (each["by_unit"], each["held_by"])}
     return {"whistles": found, "units": names(keys), "types": _named(lists.types().values())}
 
@@ -51,7 +51,7 @@ def get_rosters() -> Json:
 @auth.require()
 def get_calls() -> Json:
     """Answer with what calls who asks."""
-    found = calling.waiting(auth.session(), Actor.of(auth.current()))
+    found = whistle_worklist.waiting(auth.session(), Actor.of(auth.current()))
     return {"calls": [each.as_dict() for each in found], "types": _named(lists.types().values())}
 
 

@@ -6,7 +6,7 @@ from gis.issues import consequences
 from gis.issues.consequences import Outcome
 from gis.issues.matter import Matter, Said
 from gis.issues.moves import Move
-from gis.issues.whistling import acts, beside, guards
+from gis.issues.whistle_acts import acts, beside, guards
 
 __all__ = ["GUARDS", "of"]
 

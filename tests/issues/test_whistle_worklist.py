@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis.db import Scope
 from gis.errors import Invalid
-from gis.issues import calling, worklists
+from gis.issues import whistle_worklist, worklists
 from gis.issues.matter import Actor
 from tests.issues import called
 from tests.issues.called import (
@@ -43,7 +43,7 @@ def way(session: Session) -> Way:
 
 def kinds(way: Way, who: Actor) -> list[str]:
     seen = replace(who, ground="") if who.role == "department" else who
-    return [each.kind for each in calling.waiting(way.session, seen)]
+    return [each.kind for each in whistle_worklist.waiting(way.session, seen)]
 
 
 def accepted(way: Way) -> Way:
@@ -78,9 +78,9 @@ class TestWhatCalls:
 
     def test_the_key_is_new_when_it_is_called_anew(self, way: Way) -> None:
         way.make("blow", CALLER, whistle("cg"))
-        before = calling.waiting(way.session, CITY_CENTRE)[0].key
+        before = whistle_worklist.waiting(way.session, CITY_CENTRE)[0].key
         way.make("escalate_whistle", WEST_CENTRE, WHY)
-        assert calling.waiting(way.session, CITY_CENTRE)[0].key != before
+        assert whistle_worklist.waiting(way.session, CITY_CENTRE)[0].key != before
 
     def test_a_departments_desk_begins_with_what_calls_it(self, way: Way) -> None:
         accepted(way)
@@ -96,15 +96,15 @@ class TestWhatCalls:
 class TestLists:
     def test_a_list_of_a_state_holds_that_state(self, way: Way) -> None:
         way.make("blow", CALLER, whistle("cg"))
-        assert [len(calling.find(way.session, state)) for state in ("blown", "called", None)] == [1, 0, 1]
+        assert [len(whistle_worklist.find(way.session, state)) for state in ("blown", "called", None)] == [1, 0, 1]
 
     def test_it_tells_the_last_step_of_each_department_since_the_call(self, way: Way) -> None:
         accepted(way).after(("report_in", CG, REPORT), ("refuse", ZF, LAW))
-        assert calling.find(way.session)[0]["steps"] == {"cg": "arrived", "zf": "refused"}
+        assert whistle_worklist.find(way.session)[0]["steps"] == {"cg": "arrived", "zf": "refused"}
 
     def test_a_state_that_is_none_is_refused(self, way: Way) -> None:
         with pytest.raises(Invalid, match="bad_state"):
-            calling.find(way.session, "loud")
+            whistle_worklist.find(way.session, "loud")
 
 
 class TestScope:

@@ -15,9 +15,9 @@ from gis.issues.guards import WHISTLED, no_deadlock
 from gis.issues.jurisdiction import WHISTLE, practice
 from gis.issues.matter import Matter, Said
 from gis.issues.moves import AT_WORK, CALLED, DISPATCHED, FED_BACK, FILED, HANDLING, INSPECTED, LEAD, REFUSED, SIGNED
+from gis.issues.whistle_acts.guards import caller_unit, pick
 from gis.issues.whistles import levels, lists, record
 from gis.issues.whistles.record import Whistle
-from gis.issues.whistling.guards import caller_unit, pick
 from gis.issues.worktime import Limit
 from gis.people import departments, rosters
 from gis.people.departments import Department

@@ -19,8 +19,8 @@ from gis.issues.guards import DEADLOCK
 from gis.issues.jurisdiction import practice
 from gis.issues.matter import Matter, Said
 from gis.issues.moves import DISPATCHED, FILED, RETURNED
+from gis.issues.whistle_acts.guards import all_sides, errands_of, line_units, own_sides, unsigned, waiting
 from gis.issues.whistles import levels, lists
-from gis.issues.whistling.guards import all_sides, errands_of, line_units, own_sides, unsigned, waiting
 from gis.issues.worktime import WORK_DAY, Limit
 from gis.people import departments
 from gis.territory import coords

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.errors import NotFound, ShaotuError
-from gis.issues import channels
-from gis.issues.channels import DEPARTMENTS, NOTICE, REPORTER, Channel
+from gis.issues.messages import channels
+from gis.issues.messages.channels import DEPARTMENTS, NOTICE, REPORTER, Channel
 from gis.settings import Settings
 
 Json = dict[str, Any]
