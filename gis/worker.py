@@ -10,12 +10,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import FrameType
+from typing import TypeVar
 
 import click
 import structlog
@@ -35,6 +36,7 @@ from gis.issues.workflow import Loop
 from gis.settings import ROOT, Settings
 
 log = structlog.get_logger()
+Due = TypeVar("Due")
 
 # How often a thread with nothing to do looks again, and how long a fault lets it rest.
 IDLE_S, FAULT = 0.25, timedelta(seconds=10)
@@ -64,6 +66,22 @@ class Work:
         with db.session(self.engine, db.EVERYTHING) as opened:
             yield opened
             opened.commit()
+
+    def each(self, due: Iterable[Due], do: Callable[[Session, Due], object]) -> list[Due]:
+        """Do each in a transaction of its own and return those that were done.
+
+        do: returns something false where there was nothing to do any more. One that is refused is logged and holds up
+        no other.
+        """
+        done = []
+        for one in due:
+            try:
+                with self.session() as session:
+                    if do(session, one):
+                        done.append(one)
+            except ShaotuError as refused:
+                log.warning("not done", what=str(one), reason=refused.code)
+        return done
 
 
 @dataclass(frozen=True)
@@ -99,16 +117,11 @@ def seal(work: Work) -> bool:
 
 
 def resume(work: Work) -> bool:
-    """Take up suspended issues whose day has come, each by itself: one that cannot be holds up no other."""
+    """Take up suspended issues whose day has come."""
     loop = Loop(work.settings)
     with work.session() as session:
         codes = workflow.suspended_until(session, work.now, loop)
-    for code in codes:
-        try:
-            with work.session() as session:
-                workflow.resume(session, code, work.now, loop)
-        except ShaotuError as refused:
-            log.warning("not resumed", issue=code, reason=refused.code)
+    work.each(codes, lambda session, code: workflow.resume(session, code, work.now, loop))
     return False
 
 
@@ -122,15 +135,19 @@ def overdue(work: Work) -> bool:
 
 def escalate(work: Work) -> bool:
     """Send up what a level did not answer in its time."""
+    loop = Loop(work.settings)
     with work.session() as session:
-        escalations.due(session, work.now, Loop(work.settings))
+        late = escalations.due(session, work.now)
+    work.each(late, lambda session, one: escalations.hand_on(session, one, work.now, loop))
     return False
 
 
 def leave_uncalled(work: Work) -> bool:
     """Settle what was closed and nobody can be called about."""
+    loop = Loop(work.settings)
     with work.session() as session:
-        workflow.leave_uncalled(session, work.now, Loop(work.settings))
+        codes = workflow.uncalled(session)
+    work.each(codes, lambda session, code: workflow.leave_uncalled(session, code, work.now, loop))
     return False
 
 

@@ -16,15 +16,17 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from gis import db, worker
+from gis.errors import Conflict
 from gis.issues import audit
 from gis.issues.messages import outbox
 from gis.issues.messages.outbox import Tiding
 from gis.settings import ROOT, Settings
 from gis.worker import Job, Work
 from tests import receivers
-from tests.issues import looped
+from tests.issues import called, looped
 from tests.issues.looped import CG, CHIEF, DISPATCHER, NOW
 
 SOON = timedelta(seconds=1)
@@ -154,7 +156,30 @@ class TestJobs:
             session.rollback()
             assert way.state == "handling"
 
-    def test_a_dead_receiver_holds_up_no_other(self, clean_db: Engine, settings: Settings, tmp_path: Path) -> None:
+    def test_what_nobody_answered_goes_up(self, clean_db: Engine, settings: Settings) -> None:
+        with db.session(clean_db, db.EVERYTHING) as session:
+            called.town_of_callers(session)
+            way = called.plain(session)
+            way.make("blow", called.CALLER, called.whistle("cg"))
+            session.commit()
+        worker.escalate(Work(clean_db, settings, way.now + timedelta(days=2)))
+        assert rows(clean_db, "SELECT count(*) FROM escalation") == [(1,)]
+
+    def test_one_that_is_refused_holds_up_no_other(self, clean_db: Engine, settings: Settings) -> None:
+        def put(session: Session, name: str) -> bool:
+            session.execute(text("INSERT INTO job (name, next_at) VALUES (:name, now())"), {"name": name})
+            if name == "refused":
+                raise Conflict("workflow.somebody_to_call")
+            return name != "idle"
+
+        done = Work(clean_db, settings, NOW).each(["first", "refused", "idle", "last"], put)
+        assert done == ["first", "last"]
+        assert rows(clean_db, "SELECT name FROM job ORDER BY name") == [("first",), ("idle",), ("last",)]
+
+    def test_a_dead_receiver_holds_up_no_other(
+        self, clean_db: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SHAOTU_TEST_HOOK", "x")
         with receivers.http() as heard:
             settings = replace(settings, channels=hooks(tmp_path, dead=1, alive=heard.port))
             tell(clean_db, settings, 3)
@@ -177,7 +202,6 @@ def hooks(folder: Path, **ports: int) -> Path:
         ),
         "utf-8",
     )
-    os.environ["SHAOTU_TEST_HOOK"] = "x"
     return file
 
 

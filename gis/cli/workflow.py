@@ -12,10 +12,8 @@ from rich.table import Table
 from gis import language
 from gis import settings as product
 from gis.cli.context import cli_session, locale, signer
-from gis.issues import escalations, moves, rules
-from gis.issues import workflow as advancing
+from gis.issues import moves, rules
 from gis.issues.moves import Move
-from gis.issues.workflow import Loop
 
 
 @click.group()
@@ -80,23 +78,6 @@ def list_rules() -> None:
         told = (each.loaded_at, each.loaded_by, each.activated_at, each.activated_by, each.retired_at)
         table.add_row(str(each.version), each.sha256[:12], *map(_plain, told))
     Console(width=160).print(table)
-
-
-@workflow.command()
-def due() -> None:
-    """Take up what was suspended until today, settle what nobody can be called about, send up what nobody answered.
-
-    Safe to run at any time, and again.
-    """
-    now, loop = datetime.now(UTC), Loop(product.load())
-    with cli_session() as session:
-        moved = advancing.resume_due(session, now, loop) + advancing.leave_uncalled(session, now, loop)
-        risen = escalations.due(session, now, loop)
-    for each in moved:
-        click.echo(each.code)
-    for one in risen:
-        what = language.say(f"whistles.risen.{one.kind}", locale())
-        click.echo(language.say("whistles.cli.risen", locale(), issue=one.issue, what=what, number=one.number))
 
 
 def _plain(said: object) -> str:

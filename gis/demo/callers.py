@@ -74,7 +74,8 @@ def step(session: Session, move: str, issue_id: int, loop: Loop, now: datetime) 
 
 def look_back(session: Session, loop: Loop, now: datetime) -> None:
     """Do what is due at the end: nobody is called where nobody can be, and what came back is noted as that."""
-    workflow.leave_uncalled(session, now, loop)
+    for code in workflow.uncalled(session):
+        workflow.leave_uncalled(session, code, now, loop)
     ids: Sequence[int] = session.scalars(text("SELECT id FROM issue WHERE relapse_of IS NULL ORDER BY id")).all()
     relapses.mark(session, ids, Clerk("gis demo", now, loop.settings))
 

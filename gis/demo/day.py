@@ -17,7 +17,7 @@ from gis.demo import crew, roster, voices
 from gis.demo.city import City
 from gis.demo.history import Json, Teller
 from gis.errors import ShaotuError
-from gis.issues import escalations, intake, workflow
+from gis.issues import intake, workflow
 from gis.settings import Settings
 
 BY = "gis demo live"
@@ -95,9 +95,6 @@ def _push_one(feed: Feed, rng: np.random.Generator) -> None:
     """Let somebody take the next step on one issue."""
     with db.session(feed.engine, db.EVERYTHING) as session:
         now = feed.clock()
-        workflow.resume_due(session, now, workflow.Loop(feed.settings))
-        escalations.due(session, now, workflow.Loop(feed.settings))
-        workflow.leave_uncalled(session, now, workflow.Loop(feed.settings))
         crew.Crew(workflow.Loop(feed.settings), rng, roster.spared(session)).push(session, now)
         session.commit()
 

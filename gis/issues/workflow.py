@@ -98,16 +98,14 @@ def placed_state(state: str, *, decision: Decision, settings: Settings) -> str:
     raise Conflict("workflow.too_late_to_place", state=Word(f"state.{state}"))
 
 
-def leave_uncalled(session: Session, now: datetime, loop: Loop) -> list[Moved]:
-    """Settle what was closed and nobody can be called about. Safe to do twice."""
-    codes: Sequence[str] = session.scalars(_UNCALLED, {"state": CLOSED}).all()
-    said = Said(Actor(SYSTEM, SYSTEM), now)
-    return [advance(session, code, "leave_uncalled", said, loop) for code in codes]
+def uncalled(session: Session) -> Sequence[str]:
+    """List what was closed and nobody can be called about, by the issues' codes."""
+    return session.scalars(_UNCALLED, {"state": CLOSED}).all()
 
 
-def resume_due(session: Session, now: datetime, loop: Loop) -> list[Moved]:
-    """Take up the suspended issues whose day has come. Safe to do twice."""
-    return [resume(session, code, now, loop) for code in suspended_until(session, now, loop)]
+def leave_uncalled(session: Session, code: str, now: datetime, loop: Loop) -> Moved:
+    """Settle an issue that nobody can be called about."""
+    return advance(session, code, "leave_uncalled", Said(Actor(SYSTEM, SYSTEM), now), loop)
 
 
 def suspended_until(session: Session, now: datetime, loop: Loop) -> Sequence[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from gis.people import accounts
 from gis.people.accounts import Newcomer
 from gis.settings import Settings
 from tests.issues import looped
-from tests.issues.looped import CG, CHIEF, DISPATCHER
 
 
 def run(*arguments: str) -> Result:
@@ -56,16 +54,3 @@ def test_rules_are_loaded_by_one_and_put_in_force_by_another(
     assert ends == [0, 1, 0]
     assert "Take over" in run("show", "--lang", "en").output
     assert "bob" in run("rules", "list").output
-
-
-def test_suspended_issues_are_taken_up_on_their_day_and_once(
-    clean_db: Engine,
-) -> None:
-    with db.session(clean_db, db.EVERYTHING) as session:
-        looped.people(session)
-        way = looped.plain(session)
-        way.now -= timedelta(days=700)
-        until = {"until": "2024-08-01", "reason": "等待"}
-        way.after(("sign", CG), ("ask_suspension", CG, until), ("endorse", DISPATCHER), ("grant", CHIEF))
-        session.commit()
-    assert [run("due").output, run("due").output] == [f"{way.code}\n", ""]

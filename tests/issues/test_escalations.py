@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -27,7 +27,12 @@ def way(session: Session) -> Way:
 
 def rise(way: Way, after: timedelta = LATER) -> list[str]:
     way.now += after
-    return [each.kind for each in escalations.due(way.session, way.now, way.loop)]
+    return [each.kind for each in handed_on(way.session, way)]
+
+
+def handed_on(session: Session, way: Way) -> list[escalations.Risen]:
+    late = escalations.due(session, way.now)
+    return [each for each in late if escalations.hand_on(session, each, way.now, way.loop)]
 
 
 def held(way: Way) -> str:
@@ -117,13 +122,14 @@ def test_of_two_who_look_at_once_one_sends_it_up(clean_db: Engine) -> None:
         session.commit()
     together, risen = threading.Barrier(2), []
 
-    def look(at: datetime) -> None:
+    def look() -> None:
         with db.session(clean_db, db.EVERYTHING) as mine:
             together.wait()
-            risen.extend(escalations.due(mine, at, way.loop))
+            risen.extend(handed_on(mine, way))
             mine.commit()
 
-    threads = [threading.Thread(target=look, args=(way.now + LATER,)) for _ in range(2)]
+    way.now += LATER
+    threads = [threading.Thread(target=look) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -292,9 +292,10 @@ class TestRequests:
 
     def test_it_resumes_by_itself_on_the_day(self, plain: Way) -> None:
         self.asked(plain, "ask_suspension", self.UNTIL).after(("endorse", DISPATCHER), ("grant", CHIEF))
-        assert workflow.resume_due(plain.session, NOW + timedelta(days=30), LOOP) == []
-        assert [m.to_state for m in workflow.resume_due(plain.session, NOW + timedelta(days=92), LOOP)] == ["handling"]
-        assert workflow.resume_due(plain.session, NOW + timedelta(days=92), LOOP) == []
+        assert workflow.suspended_until(plain.session, NOW + timedelta(days=30), LOOP) == []
+        [code] = workflow.suspended_until(plain.session, NOW + timedelta(days=92), LOOP)
+        assert workflow.resume(plain.session, code, NOW + timedelta(days=92), LOOP).to_state == "handling"
+        assert workflow.suspended_until(plain.session, NOW + timedelta(days=92), LOOP) == []
 
     def test_an_issue_is_suspended_once(self, plain: Way) -> None:
         self.asked(plain, "ask_suspension", self.UNTIL)
