@@ -303,28 +303,43 @@ def _is_on_edge(grid: Grid, word: int, unit: int, x: float, y: float) -> bool:
     return False
 
 
-@makes_arrays
+@compiled
 def _cover_border(grid: Grid, word: int, x: float, y: float, work: Rows) -> int:
     """Put the rows of all units that cover a point of a border pixel into work, in order; return how many."""
     size = _put_set(grid, grid.words[word], work)
     corner_x, corner_y = _reference(grid, x, y)
-    touching, touching_n = np.empty(2 * grid.words[word + 1], np.int32), 0
-    run = word + HEAD_WORDS
-    for _ in range(grid.words[word + 1]):
-        first, count, arc = run_at(grid, run)
-        crossed, on = 0, False
-        for edge in range(first, first + count):
-            step = _step(grid.vertices, edge, x, y, corner_x, corner_y)
-            on = on or step == ON_EDGE
-            crossed ^= step
+    touched = False
+    for run in range(word + HEAD_WORDS, word + HEAD_WORDS + RUN_WORDS * grid.words[word + 1], RUN_WORDS):
+        crossed, on = _passed(grid, run, x, y, corner_x, corner_y)
+        touched = touched or on
+        arc = run_at(grid, run)[2]
         for end in range(2):
             unit = grid.sides[arc, end]
-            if on and unit != NONE:
-                touching[touching_n] = unit
-                touching_n += 1
-            elif crossed & 1:
+            if crossed and not (on and unit != NONE):
                 size = toggle(work, size, unit)
-        run += RUN_WORDS
-    for nth in range(touching_n):
-        size = _put(work, size, touching[nth])
+    if touched:
+        # Last of all: nothing that is crossed takes away what an edge under the point gives.
+        for run in range(word + HEAD_WORDS, word + HEAD_WORDS + RUN_WORDS * grid.words[word + 1], RUN_WORDS):
+            if _passed(grid, run, x, y, corner_x, corner_y)[1]:
+                size = _put_sides(grid, run_at(grid, run)[2], work, size)
+    return size
+
+
+@compiled
+def _passed(grid: Grid, run: int, x: float, y: float, corner_x: float, corner_y: float) -> tuple[bool, bool]:
+    """Say of a run whether the way from the reference point crosses it, and whether the point lies on it."""
+    first, count, _ = run_at(grid, run)
+    crossed, on = 0, False
+    for edge in range(first, first + count):
+        step = _step(grid.vertices, edge, x, y, corner_x, corner_y)
+        on = on or step == ON_EDGE
+        crossed ^= step
+    return crossed & 1 != 0, on
+
+
+@compiled
+def _put_sides(grid: Grid, arc: int, work: Rows, size: int) -> int:
+    for end in range(2):
+        if grid.sides[arc, end] != NONE:
+            size = _put(work, size, grid.sides[arc, end])
     return size

@@ -163,13 +163,10 @@ class GridLevel(LevelIndex):
         back = np.argsort(point, kind="stable")
         return point[back], row[back], distance_m[back]
 
-    def meeting(self, bounds: Floats) -> tuple[Ints, Rows, Bools]:
-        """Return (box, row, once) of every unit that may meet a box (west, south, east, north), by box then code.
-
-        once: all ground of the box is surely one unit's each, with no gap and no overlap.
-        """
-        box, row, doubt = self.pairs(lambda kept, boxes, pairs: meet.meeting(kept.grid, boxes, pairs), bounds)
-        return box, row, doubt == 0
+    def meeting(self, bounds: Floats) -> tuple[Ints, Rows]:
+        """Return (box, row) of every unit that may meet a box (west, south, east, north), by box then code."""
+        box, row, _ = self.pairs(lambda kept, boxes, pairs: meet.meeting(kept.grid, boxes, pairs), bounds)
+        return box, row
 
     def pairs(
         self, ask: Callable[[Near, Floats, Pairs], tuple[int, int]], asked: Floats
