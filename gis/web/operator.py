@@ -21,7 +21,7 @@ from gis.issues.matter import Actor
 from gis.people.accounts import ADMINISTRATOR, CALLER, DEPARTMENT, LEADER, OPERATOR, PLANNER, Who
 from gis.planning import hotspots
 from gis.territory import location, units
-from gis.web import api, asked, auth, dossier, drawing, tiles, webmap
+from gis.web import api, asked, auth, desks, dossier, drawing, tiles, webmap
 
 Json = dict[str, Any]
 
@@ -78,7 +78,7 @@ def page() -> ResponseReturnValue:
             nonce=g.csp_nonce,
         )
     )
-    return render_template("operator.html", boot=boot, drawn=drawn, who=who, city=city(session, on))
+    return render_template("operator.html", boot=boot, drawn=drawn, city=city(session, on), **desks.chrome("map"))
 
 
 @pages.get("/map/state")
