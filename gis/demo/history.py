@@ -70,17 +70,15 @@ class Teller:
         topic, spot = self._matter(topic)
         nth = int(rng.integers(len(topic.told)))
         asks = channel.code == "12345" and _is_a_question(topic, external_id)
-        told = (voices.QUESTIONS[topic.category] if asks else topic.told[nth]).format(at=spot.words)
         place = self._place(channel, topic, spot)
-        if not place:
-            told = str(rng.choice(voices.NOWHERE))
+        words = spot.words if place else str(rng.choice(voices.NOWHERE[topic.where]))
         return {
             "source": channel.code,
             "external_id": external_id,
             "category": {"scheme": voices.SCHEME, "version": voices.VERSION, "code": topic.category},
             "condition": topic.condition(nth) if _is_named(channel, external_id) else None,
             "work_order": _work_order("consult" if asks else topic.request) if channel.code == "12345" else None,
-            "text": told,
+            "text": (voices.QUESTIONS[topic.category] if asks else topic.told[nth]).format(at=words),
             "reported_at": at.isoformat(),
             "place": place,
             "reporter": self._reporter() if channel.code in ("12345", "app", "wechat") else None,

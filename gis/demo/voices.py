@@ -87,7 +87,7 @@ TOPICS = (
     Topic("E0496", 2, HOME, EVENING, ("{at}消防通道停满了车，劝了不听。",)),
     Topic("E0201", 2, STREET, DAY, ("{at}墙上、电线杆上贴满小广告。",)),
     Topic(
-        "E0301", 4, HOME, NIGHT, ("{at}旁边工地夜里一点还在打桩，孩子要考试。", "{at}对面工地凌晨倒混凝土，影响休息。")
+        "E0301", 4, HOME, NIGHT, ("{at}有工地夜里一点还在打桩，孩子要考试。", "{at}有工地凌晨倒混凝土，影响休息。")
     ),
     Topic("E0304", 2, STREET, DAY, ("{at}工地扬尘大，没有洒水也没有遮盖。",)),
     Topic("E0311", 1.5, STREET, NIGHT, ("{at}渣土车没有密闭，一路撒土。",)),
@@ -108,13 +108,11 @@ TOPICS = (
     Topic("T0115", 1, STREET, NIGHT, ("{at}有黑车揽客，堵在路口。",)),
     Topic("T0116", 1, STREET, DAY, ("{at}路口信号灯配时太短，老人过不去。",)),
 )
-# Told without a place that could be found; an operator has to ask back.
-NOWHERE = (
-    "我家门口的路灯坏了，你们来看看。",
-    "单位后面那条小路一直有人倒垃圾。",
-    "菜市场旁边很吵，管一管吧。",
-    "坐公交路过看到河边有人钓鱼，垃圾乱扔。",
-)
+# Told in words that no map knows; an operator has to ask back.
+NOWHERE = {
+    STREET: ("单位后面那条小路", "菜市场旁边"), HOME: ("我们小区", "我家这边"), WATER: ("坐公交路过的河边",),
+    PARK: ("常去散步的公园",), COMPONENT: ("我家门口", "单位后门"),
+}  # fmt: skip
 # What gathers around a hotspot, and how widely in metres.
 GATHERINGS = (
     ("market", 110.0, ("E0401", "E0406", "E0405", "E0110", "E0129")),

@@ -18,10 +18,10 @@ from gis.errors import Invalid
 from gis.issues import journal, lights, listing, moves, worklists
 from gis.issues.listing import Filters
 from gis.issues.matter import Actor
-from gis.people.accounts import ADMINISTRATOR, CALLER, DEPARTMENT, LEADER, OPERATOR, PLANNER, Who
+from gis.people.accounts import ADMINISTRATOR, LEADER, OPERATOR, PLANNER, Who
 from gis.planning import hotspots
 from gis.territory import location, units
-from gis.web import api, asked, auth, dossier, drawing, tiles, webmap
+from gis.web import api, asked, auth, desks, dossier, drawing, tiles, webmap
 
 Json = dict[str, Any]
 
@@ -31,6 +31,8 @@ pages = Blueprint("operator", __name__)
 PINS_MOST = 5000
 ROWS = 40
 FACETS = {"states": "state", "categories": "category", "departments": "department", "flags": "flag", "dues": "due"}
+# Whose work begins with what comes in on the map; everybody else's with what waits for them.
+AT_THE_MAP = frozenset({OPERATOR, ADMINISTRATOR, LEADER, PLANNER})
 # Shown when no boundary is loaded yet.
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 
@@ -55,7 +57,7 @@ def page() -> ResponseReturnValue:
         "may_place": who.role in api.PLACES,
         "desk": worklists.has_work(who.role),
         "whistles": who.role not in {LEADER, PLANNER},
-        "begins_at_desk": request.path == "/desk" or who.role in {DEPARTMENT, CALLER},
+        "begins_at_desk": request.path == "/desk" or who.role not in AT_THE_MAP,
         "lights": [light.as_dict() for light in lights.table()],
         "leader": not who.scope.all,
         "nets": nets,
@@ -78,7 +80,7 @@ def page() -> ResponseReturnValue:
             nonce=g.csp_nonce,
         )
     )
-    return render_template("operator.html", boot=boot, drawn=drawn, who=who, city=city(session, on))
+    return render_template("operator.html", boot=boot, drawn=drawn, city=city(session, on), **desks.chrome("map"))
 
 
 @pages.get("/map/state")

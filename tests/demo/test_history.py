@@ -59,6 +59,17 @@ def test_a_tenth_of_the_reports_have_nothing_but_words(told: list[history.Json])
     assert 0.08 < words / len(told) < 0.20
 
 
+def test_a_report_that_names_no_place_still_tells_what_its_category_is(told: list[history.Json]) -> None:
+    topics = {topic.category: topic for topic in voices.TOPICS}
+    placeless = [data for data in told if not data["place"] and data["category"]["code"] in topics]
+    assert placeless
+    for data in placeless:
+        topic = topics[data["category"]["code"]]
+        asked = [voices.QUESTIONS[topic.category]] if topic.category in voices.QUESTIONS else []
+        vague = voices.NOWHERE[topic.where]
+        assert data["text"] in {said.format(at=at) for said in [*topic.told, *asked] for at in vague}
+
+
 def test_a_phones_fix_is_as_far_off_as_it_says(hechuan: City) -> None:
     teller = history.Teller(hechuan, np.random.default_rng(1))
     app = next(channel for channel in history.CHANNELS if channel.code == "wechat")

@@ -84,6 +84,13 @@ def test_rows_are_reached_chosen_and_opened_by_keyboard(page: Page) -> None:
     page.wait_for_url(re.compile(rf"/#.*issue={wanted}"))
 
 
+def test_the_first_arrow_enters_the_list(page: Page) -> None:
+    page.wait_for_load_state("load")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press(" ")
+    expect(page.locator("#ledger tbody tr").first).to_have_attribute("data-picked", "")
+
+
 def test_many_are_looked_at_struck_off_and_put_back(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/ledger?struck=no")
     expect(page.locator("#ledger tbody tr")).to_have_count(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -79,6 +80,20 @@ def test_a_chosen_facet_still_counts_its_other_choices(operator: FlaskClient) ->
     chosen = told(operator, "/map/state", flags="straddles")["counts"]
     assert chosen["flag"] == plain["flag"]
     assert sum(chosen["state"].values()) == 1
+
+
+@pytest.mark.parametrize(("role", "own"), [("operator", {"/shifts", "/call-back"}), ("leader", set())])
+def test_the_account_menu_of_the_map_holds_the_doors_that_other_pages_show_at_their_top(
+    office: Flask, codes: dict[str, str], role: str, own: set[str]
+) -> None:
+    client = desk.signed_in(office, role)
+    on_map, on_ledger = (_doors(client.get(path).text) for path in ("/", "/ledger"))
+    assert on_map == on_ledger - {"/"} == {"/ledger", "/papers", "/evaluation"} | own
+
+
+def _doors(page: str) -> set[str]:
+    found = re.search(r'<nav class="(?:doors|rooms)".*?</nav>', page, re.DOTALL)
+    return set(re.findall(r'href="([^"]+)"', found[0] if found else ""))
 
 
 def test_units_are_counted_for_the_shades(operator: FlaskClient) -> None:

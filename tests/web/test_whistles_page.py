@@ -290,6 +290,19 @@ def test_whistles_are_accessible_and_all_words_are_there(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_on_a_phone_the_calls_stand_in_one_line(seat: Callable[..., Page], report: Callable[[], str]) -> None:
+    south, code = seat("south"), report()
+    south.goto(f"{south.url.split('#')[0]}#issue={code}")
+    south.reload()
+    blow(south, "jd-east", type_="emergency")
+    phone = seat("jd-east", viewport={"width": 390, "height": 844})
+    alarm(phone, "report_in")
+    boxes = [each.bounding_box() for each in phone.locator("#alarm > *").all()]
+    middles = [box["y"] + box["height"] / 2 for box in boxes if box]
+    assert max(middles) - min(middles) < 4
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_department_reports_in_by_keyboard_alone(seat: Callable[..., Page], report: Callable[[], str]) -> None:
     south, code = seat("south"), report()
     south.goto(f"{south.url.split('#')[0]}#issue={code}")

@@ -47,7 +47,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !KEYS[event.key]) return;
   const row = event.target.closest("#ledger tbody tr");
   const moving = event.key.startsWith("Arrow") || [" ", "Enter", "Home", "End"].includes(event.key);
-  if (moving && !row) return;
+  // from nowhere the first arrow enters the list; anything else stays the browser's
+  if (moving && !row && !(event.key === "ArrowDown" && event.target === document.body)) return;
   if (event.key === "/" ) document.querySelector(".filters-fold").open = true;
   event.preventDefault();
   KEYS[event.key](row);
