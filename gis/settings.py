@@ -105,6 +105,8 @@ class Settings:
     answer_days: int = field(default=7, metadata=_between(1, 60))
     # a TOML file with the city's own rates, scores and grades; None: data/evaluation/formulas.toml
     evaluation_formulas: Path | None = None
+    # working days that a supervision letter gives to answer, where the issue's own limit has passed
+    letter_days: int = field(default=3, metadata=_between(1, 60))
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
     paper_forms: Path | None = None
 
