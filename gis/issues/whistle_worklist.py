@@ -69,12 +69,12 @@ def find(session: Session, wanted: Wanted, rows: int = PAGE_ROWS) -> Page:
         "(whistle.blown_at, whistle.id) < (:at, :number)": place,
     }
     conditions = [condition for condition, value in chosen.items() if value is not None]
-    asked = {"state": wanted.state, "department": wanted.department, "most": rows + 1}
+    asked: Json = {"state": wanted.state, "department": wanted.department, "most": rows + 1}
     asked |= {"at": place and place.at, "number": place and place.number}
     sql = _FIND.format(condition=" AND ".join(["true", *conditions]))
     found = session.execute(text(sql), asked).mappings().all()
-    last = found[rows - 1] if len(found) > rows else None
-    return Page([_row(row) for row in found[:rows]], last and Place(last["blown_at"], last["id"]))
+    later = None if len(found) <= rows else Place(found[rows - 1]["blown_at"], found[rows - 1]["id"])
+    return Page([_row(row) for row in found[:rows]], later)
 
 
 def waiting(session: Session, actor: Actor) -> list[Call]:

@@ -14,6 +14,8 @@ down_revision = "0007"
 INDEXES = """
 CREATE INDEX clock_beside ON clock (due_at)
     WHERE department = '' AND name IN ('sign', 'contact') AND stopped_at IS NULL;
+-- An evaluation asks when what had to be placed was: little of all there is.
+CREATE INDEX finding_later ON finding (issue_id) WHERE version > 1;
 """
 
 FACTS = {
