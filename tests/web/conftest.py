@@ -152,6 +152,7 @@ def seat(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
             page.goto("about:blank")
             page.goto(f"{site.url}/#issue={code}")
             expect(page.locator("#panel .panel-head")).to_contain_text(code)
+        page.watch = watches[-1]  # type: ignore[attr-defined]
         return page
 
     yield taken
