@@ -24,6 +24,8 @@ from gis.territory.columns import Carried, Grounds
 from gis.territory.sheets import Recipe, Sheets, Span, Tally
 from gis.territory.units import EditionRef
 
+# Enough that making one is worth the while, few enough that the last ones keep every thread busy.
+PART_ROWS = 500_000
 OPTIONS = (
     click.option("-o", "--out", type=click.Path(path_type=Path), help="Locate every place of a file, into this one."),
     *(
@@ -42,7 +44,7 @@ OPTIONS = (
     click.option("--detail", is_flag=True, help="Append each level's flags, number of units and candidates too."),
     click.option("--prefix", default="", help="Put this before the name of every column appended."),
     click.option("--overwrite", is_flag=True, help="Take the place of an OUT that is there."),
-    click.option("--part-rows", type=click.IntRange(1), default=1_000_000, show_default=True, help="Rows of a part."),
+    click.option("--part-rows", type=click.IntRange(1), default=PART_ROWS, show_default=True, help="Rows of a part."),
     click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster that does it; Parquet in and out."),
     click.option("--threads", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="One for each core else."),
 )
@@ -66,7 +68,7 @@ class Errand:
     file: Path
     out: Path
     recipe: Recipe
-    part_rows: int = 1_000_000
+    part_rows: int = PART_ROWS
     overwrite: bool = False
 
     @property

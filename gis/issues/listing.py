@@ -110,6 +110,29 @@ json_build_object('type', 'Feature', 'id', issue.code,
       FROM department WHERE code = ANY(issue.departments)), '[]'),
     'footprint', CASE WHEN ST_Dimension(issue.geom) > 0 THEN CAST(ST_AsGeoJSON(issue.geom, 7) AS json) END))
 """
+# Seconds are as fine as a pin tells time.
+_PINS = """
+WITH listed AS MATERIALIZED (
+    SELECT issue.*, concat_ws(':', scheme, scheme_version, category) AS kind FROM issue
+    WHERE {where} AND issue.point_geom IS NOT NULL ORDER BY issue.reported_at DESC, issue.id DESC LIMIT :limit
+), pin AS (
+    SELECT json_build_object(
+        'id', code, 'geometry', CAST(ST_AsGeoJSON(point_geom, 7) AS json), 'state', state, 'version', version,
+        'marks', marks, 'source', source, 'located', located, 'flags', flags,
+        'reported_at', date_trunc('second', reported_at), 'due_at', date_trunc('second', due_at),
+        'warn_at', date_trunc('second', warn_at), 'category', kind, 'lead', lead, 'departments', departments,
+        'footprint', CASE WHEN ST_Dimension(geom) > 0 THEN CAST(ST_AsGeoJSON(geom, 7) AS json) END) AS pin
+    FROM listed
+)
+SELECT CAST(json_build_object(
+    'pins', (SELECT coalesce(json_agg(pin), '[]') FROM pin),
+    'categories', (SELECT coalesce(json_object_agg(concat_ws(':', scheme, version, code), json_build_object(
+            'scheme', scheme, 'version', version, 'code', code, 'name_zh', name_zh, 'name_en', name_en)), '{{}}')
+        FROM category WHERE (scheme, version, code) IN (SELECT scheme, scheme_version, category FROM listed)),
+    'departments', (SELECT coalesce(json_object_agg(code, json_build_object(
+            'code', code, 'name_zh', name_zh, 'name_en', name_en)), '{{}}')
+        FROM department WHERE code IN (SELECT unnest(departments || lead) FROM listed))) AS text)
+"""
 _FROM = """
 issue LEFT JOIN category ON (category.scheme, category.version, category.code)
                           = (issue.scheme, issue.scheme_version, issue.category)
@@ -206,6 +229,15 @@ def geojson(session: Session, filters: Filters, *, seq: int, limit: int = FEATUR
         """),
         values | {"limit": min(limit, FEATURES_MOST), "seq": seq},
     ).scalar_one()
+
+
+def pins(session: Session, filters: Filters, *, limit: int = FEATURES_MOST) -> str:
+    """Render the located issues as features that name departments and categories by code, and say each name once.
+
+    Text, as of `geojson`; it is a fifth of that one's length.
+    """
+    where, values = _where(filters)
+    return session.execute(text(_PINS.format(where=where)), values | {"limit": min(limit, FEATURES_MOST)}).scalar_one()
 
 
 def seen(session: Session, issue_ids: Iterable[int]) -> dict[int, Seen]:

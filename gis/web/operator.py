@@ -100,9 +100,9 @@ def state() -> Response:
         "sides": _sides(session, filters),
         "rows": _rows(session, filters, 1),
     }
-    features = listing.geojson(session, filters, seq=seq, limit=PINS_MOST)
-    # The features are text from the database already; reading them to write them again would take a second.
-    body = f'{json.dumps(told, ensure_ascii=False, default=str)[:-1]}, "issues": {features}}}'
+    pins = listing.pins(session, filters, limit=PINS_MOST)
+    # The pins are text from the database already; reading them to write them again would take a second.
+    body = f'{json.dumps(told, ensure_ascii=False, default=str)[:-1]}, "located": {pins}}}'
     return Response(body, mimetype="application/json")
 
 

@@ -251,3 +251,20 @@ def test_a_leader_lists_the_own_patch_and_what_they_filed_only(crowded: Engine) 
         filed.issue(session, 30_000, created_by="li", ground=["admin:district:8"])
         assert listing.total(session, Filters()) == 401
         session.rollback()
+
+
+def test_pins_say_what_features_say_and_each_name_once(three: Session) -> None:
+    told = json.loads(listing.pins(three, Filters()))
+    features = json.loads(listing.geojson(three, Filters(), seq=0))["features"]
+    for pin, feature in zip(told["pins"], features, strict=True):
+        said = feature["properties"]
+        assert (pin["id"], pin["geometry"]) == (feature["id"], feature["geometry"])
+        assert told["categories"][pin["category"]] == said["category"]
+        assert told["departments"][pin["lead"]] == said["lead"]
+        assert [told["departments"][code] for code in pin["departments"]] == said["departments"]
+        plain = ("state", "version", "marks", "source", "located", "flags", "footprint")
+        assert [pin[name] for name in plain] == [said[name] for name in plain]
+
+
+def test_no_pin_is_no_fault(session: Session) -> None:
+    assert json.loads(listing.pins(session, Filters())) == {"pins": [], "categories": {}, "departments": {}}

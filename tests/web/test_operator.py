@@ -64,7 +64,7 @@ def test_list_counts_and_pins_speak_of_the_same_issues(operator: FlaskClient, co
     said = told(operator, "/map/state")
     assert (
         {row["code"] for row in said["rows"]}
-        == {each["id"] for each in said["issues"]["features"]}
+        == {each["id"] for each in said["located"]["pins"]}
         == {*codes.values()}
     )
     assert said["total"] == sum(said["counts"]["state"].values()) == 3

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gis.territory import chain
-from gis.territory.columns.values import NONE, SEVERAL, Asked, Bools, Points, Positions, Rows
+from gis.territory.columns.nesting import ANYWHERE, Ground
+from gis.territory.columns.values import NONE, SEVERAL, Asked, Bools, Points, Rows
 from gis.territory.footing import Above
 from gis.territory.index import LevelIndex
 from gis.territory.location import Standing, UnitRef
@@ -35,11 +36,15 @@ class Stood:
         return self.several.get(point) or [first] * (first != NONE)
 
 
-def stood(asked: Asked, covered: list[Rows], odd: Positions) -> list[Stood]:
-    """Say what points have under them. covered: `only` of every level; odd: the points whose chain is to be chosen."""
+def stood(asked: Asked, covered: list[Rows]) -> list[Stood]:
+    """Say what points have under them. covered: `only` of every level.
+
+    Where the units of lowest code stand under one another they are the chain, by its rule: none is longer, and none
+    that is as long goes before it.
+    """
     ground = asked.ground
     found = [_under(asked.points, level, rows) for level, rows in zip(ground.levels, covered, strict=True)]
-    for point in odd.tolist():
+    for point in np.flatnonzero(_contradicts(ground, [under.first for under in found], asked.outer)).tolist():
         standings = [
             [Standing(level.refs[row]) for row in under.rows(point)]
             for level, under in zip(ground.levels, found, strict=True)
@@ -48,6 +53,22 @@ def stood(asked: Asked, covered: list[Rows], odd: Positions) -> list[Stood]:
         for under, rows, unit in zip(found, ground.rows, chosen, strict=True):
             under.primary[point] = NONE if unit is None else rows[unit.code]
     return found
+
+
+def _contradicts(ground: Ground, chain: list[Rows], outer: Rows | None) -> Bools:
+    """Say where a unit does not stand under what is above it, here or around."""
+    odd = np.zeros(len(chain[0]), dtype=bool)
+    for under, here, above in zip(ground.under[1:], chain[1:], chain, strict=False):
+        parent = under[here]
+        odd |= (parent != above) & (parent != ANYWHERE) & (above != NONE)
+    if outer is None:
+        return odd
+    first = np.ones(len(odd), dtype=bool)
+    for beneath, here in zip(ground.beneath, chain, strict=True):
+        parent = beneath[here]
+        odd |= first & (parent != ANYWHERE) & (parent != outer)
+        first &= here == NONE
+    return odd
 
 
 def _under(points: Points, level: LevelIndex, only: Rows) -> Stood:

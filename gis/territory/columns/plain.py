@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 
 from gis.territory.columns import lines, odd
-from gis.territory.columns.nesting import ANYWHERE, Ground
-from gis.territory.columns.values import BITS, NONE, SEVERAL, Asked, Bools, Bytes, LevelColumns, Levels, Points, Rows
+from gis.territory.columns.nesting import Ground
+from gis.territory.columns.values import BITS, NONE, Asked, Bools, Bytes, LevelColumns, Levels, Points
 from gis.territory.location import EXCLAVE, IN_GAP, IN_OVERLAP, NEAR_BOUNDARY, OUTSIDE
 
 
@@ -22,7 +22,7 @@ def of_edition(asked: Asked) -> Levels:
 
     ground, points = asked.ground, asked.points
     covered = many.only(ground.levels, points.lon, points.lat)
-    stood = odd.stood(asked, covered, np.flatnonzero(_is_odd(ground, covered, asked.outer)))
+    stood = odd.stood(asked, covered)
     held = np.zeros(len(points), dtype=bool) if asked.outer is None else asked.outer != NONE
     answered = []
     for nth, (under, by) in enumerate(zip(stood, lines.near(asked, stood), strict=True)):
@@ -34,24 +34,6 @@ def of_edition(asked: Asked) -> Levels:
         answered.append(LevelColumns(*told, by.sure, by.likely))
         held = held | ~bare
     return tuple(answered)
-
-
-def _is_odd(ground: Ground, covered: list[Rows], outer: Rows | None) -> Bools:
-    """Say where there is more than one unit, or one that does not stand under what is above it, here or around."""
-    odd = np.zeros(len(covered[0]), dtype=bool)
-    for rows in covered:
-        odd |= rows == SEVERAL
-    for under, here, above in zip(ground.under[1:], covered[1:], covered, strict=False):
-        parent = under[here]
-        odd |= (parent != above) & (parent != ANYWHERE) & (above != NONE)
-    if outer is None:
-        return odd
-    first = np.ones(len(odd), dtype=bool)
-    for beneath, here in zip(ground.beneath, covered, strict=True):
-        parent = beneath[here]
-        odd |= first & (parent != ANYWHERE) & (parent != outer)
-        first &= here == NONE
-    return odd
 
 
 def _bare(ground: Ground, nth: int, points: Points, held: Bools, bare: Bools) -> Bytes:

@@ -8,39 +8,19 @@ import numpy as np
 
 from gis.territory.index.compiled import compiled, makes_arrays
 from gis.territory.index.cover import cover, run_at
-from gis.territory.index.frame import MOST_PIXELS, PAD_DEG, pixel_of
+from gis.territory.index.frame import MOST_PIXELS
 from gis.territory.index.ground import HEAD_WORDS, RUN_WORDS, TILE_WORD
 from gis.territory.index.shapes import NONE, Bools, Bytes, Floats, Grid, Ints, Near, Rows
+from gis.territory.index.window import Fix, Reach, borders, fix_of, pixels_in, reach_of, tile_m, tiles_in
 
 # Tiles on a side of a block.
 BLOCK = 16
 # Rings of tiles that are looked through one by one before whole blocks are.
 TILE_RINGS = 8
-
-
-class Fix(NamedTuple):
-    """A point, the metres of a degree there, and how far is asked for."""
-
-    lon: float
-    lat: float
-    east_m: float
-    north_m: float
-    reach_m: float
-
-
-@compiled
-def fix_of(fixes: Floats, at: int) -> Fix:
-    """Return a row of what is asked for."""
-    return Fix(fixes[at, 0], fixes[at, 1], fixes[at, 2], fixes[at, 3], fixes[at, 4])
-
-
-class Window(NamedTuple):
-    """A box of tiles: first and last column, first and last row."""
-
-    west: int
-    east: int
-    south: int
-    north: int
+# Fixes are taken by so many at once, each with so many tiles and, in the mean, pixels.
+TOGETHER, FEW_TILES, FEW_PIXELS = 256, 4, 16
+# More than a square and a root are rounded by, relatively.
+ROUNDED = 1e-15
 
 
 @compiled
@@ -77,22 +57,125 @@ def _has_boundary(grid: Grid, tile: int) -> bool:
     return False
 
 
+class Waiting(NamedTuple):
+    """What is to be looked at for which fix of a block: tiles by their number, or pixels by their words."""
+
+    fix: Rows
+    place: Ints
+
+
 @makes_arrays
 def is_near(near: Near, fixes: Floats, found: Bools) -> None:
     """Write of each fix whether a boundary comes within its reach."""
-    words = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
-    for at in range(len(fixes)):
-        fix = fix_of(fixes, at)
-        found[at] = _comes_near(near, fix, words)
+    tiles = Waiting(np.empty(FEW_TILES * TOGETHER, np.int32), np.empty(FEW_TILES * TOGETHER, np.int64))
+    pixels = Waiting(np.empty(FEW_PIXELS * TOGETHER, np.int32), np.empty(FEW_PIXELS * TOGETHER, np.int64))
+    touched = np.empty(FEW_PIXELS * TOGETHER)
+    for first in range(0, len(fixes), TOGETHER):
+        some, answers = fixes[first : first + TOGETHER], found[first : first + TOGETHER]
+        tiles_n = _list_tiles(near, some, tiles, answers)
+        pixels_n = _list_pixels(near.grid, some, tiles, tiles_n, pixels, answers)
+        _touch(near.grid, pixels.place[:pixels_n], touched)
+        _look(near.grid, some, pixels, pixels_n, answers)
 
 
 @compiled
-def _comes_near(near: Near, fix: Fix, words: Rows) -> bool:
-    window = window_of(near.grid, fix, fix.reach_m)
+def _list_tiles(near: Near, fixes: Floats, tiles: Waiting, found: Bools) -> int:
+    """List the tiles with boundaries about each fix; one whose reach has many is answered at once."""
+    count, columns = 0, near.grid.frame.columns
+    for at in range(len(fixes)):
+        fix = fix_of(fixes, at)
+        window = tiles_in(near.grid.frame, reach_of(near.grid.frame, fix, fix.reach_m))
+        many = (window.east - window.west + 1) * (window.north - window.south + 1) > FEW_TILES
+        found[at] = many and _comes_near(near, fix)
+        if many:
+            continue
+        for row in range(window.south, window.north + 1):
+            for tile in range(row * columns + window.west, row * columns + window.east + 1):
+                if near.busy[tile]:
+                    tiles.fix[count], tiles.place[count] = at, tile
+                    count += 1
+    return count
+
+
+@compiled
+def _list_pixels(grid: Grid, fixes: Floats, tiles: Waiting, tiles_n: int, pixels: Waiting, found: Bools) -> int:
+    """List the border pixels of the tiles that come within reach; a tile that finds no room is answered at once."""
+    count = 0
+    for nth in range(tiles_n):
+        at, tile = tiles.fix[nth], tiles.place[nth]
+        fix = fix_of(fixes, at)
+        reach = reach_of(grid.frame, fix, fix.reach_m)
+        first, k = grid.tiles[tile] // TILE_WORD, grid.tiles[tile] % TILE_WORD
+        if count + k * k > len(pixels.fix):
+            found[at] = found[at] or _touches(grid, fix, reach, tile % grid.frame.columns, tile // grid.frame.columns)
+            continue
+        box = pixels_in(reach, tile % grid.frame.columns, tile // grid.frame.columns, k)
+        for y in range(box.south, box.north + 1):
+            for label in grid.labels[first + y * k + box.west : first + y * k + box.east + 1]:
+                if label < 0:
+                    pixels.fix[count], pixels.place[count] = at, ~label
+                    count += 1
+    return count
+
+
+@compiled
+def _touch(grid: Grid, places: Ints, touched: Floats) -> None:
+    """Touch the edges of pixels, as `cover` does: memory brings them for all in the time of one."""
+    for nth in range(len(places)):
+        first, _, arc = run_at(grid, places[nth] + HEAD_WORDS)
+        touched[nth] = grid.vertices[first, 0] + grid.sides[arc, 0]
+
+
+@compiled
+def _look(grid: Grid, fixes: Floats, pixels: Waiting, pixels_n: int, found: Bools) -> None:
+    """Look for one edge within reach of each fix; one is enough."""
+    for nth in range(pixels_n):
+        at = pixels.fix[nth]
+        if not found[at]:
+            fix = fix_of(fixes, at)
+            found[at] = _passes(grid, pixels.place[nth], fix, _most(fix))
+
+
+@compiled
+def _comes_near(near: Near, fix: Fix) -> bool:
+    reach = reach_of(near.grid.frame, fix, fix.reach_m)
+    window = tiles_in(near.grid.frame, reach)
     for row in range(window.south, window.north + 1):
         for column in range(window.west, window.east + 1):
-            tile = row * near.grid.frame.columns + column
-            if near.busy[tile] and _closest(near.grid, fix, fix.reach_m, tile, words)[0] <= fix.reach_m:
+            if near.busy[row * near.grid.frame.columns + column] and _touches(near.grid, fix, reach, column, row):
+                return True
+    return False
+
+
+@compiled
+def _touches(grid: Grid, fix: Fix, reach: Reach, column: int, row: int) -> bool:
+    """Say whether a boundary in a tile comes within reach of a fix; one is enough."""
+    word = grid.tiles[row * grid.frame.columns + column]
+    first, k = word // TILE_WORD, word % TILE_WORD
+    box = pixels_in(reach, column, row, k)
+    for y in range(box.south, box.north + 1):
+        for label in grid.labels[first + y * k + box.west : first + y * k + box.east + 1]:
+            if label < 0 and _passes(grid, ~label, fix, _most(fix)):
+                return True
+    return False
+
+
+@compiled
+def _most(fix: Fix) -> float:
+    """Return up to which squares are looked at again by their roots, which are what is compared."""
+    return fix.reach_m * fix.reach_m * (1 + ROUNDED)
+
+
+@compiled
+def _passes(grid: Grid, word: int, fix: Fix, most: float) -> bool:
+    """Say whether a boundary in a border pixel comes within reach of a fix."""
+    for run in range(word + HEAD_WORDS, word + HEAD_WORDS + RUN_WORDS * grid.words[word + 1], RUN_WORDS):
+        edge_first, edges_n, arc = run_at(grid, run)
+        if grid.sides[arc, 0] == grid.sides[arc, 1]:
+            continue
+        for edge in range(edge_first, edge_first + edges_n):
+            square = _square_m2(grid.vertices, edge, fix)
+            if square <= most and np.sqrt(square) <= fix.reach_m:
                 return True
     return False
 
@@ -113,7 +196,7 @@ def nearest(near: Near, fixes: Floats, distance_m: Floats, rows: Rows) -> None:
 def _some(near: Near, fix: Fix, words: Rows) -> float:
     """Return the distance to some boundary not far from the nearest, infinite without any."""
     frame = near.grid.frame
-    here = window_of(near.grid, fix, 0.0)
+    here = tiles_in(frame, reach_of(frame, fix, 0.0))
     for ring in range(TILE_RINGS):
         tile = _in_ring(near.busy, here.west, here.south, ring, frame.columns)
         if tile != NONE:
@@ -154,7 +237,7 @@ def _search(near: Near, fix: Fix, best_m: float, words: Rows) -> tuple[float, in
     """Look through all tiles within a distance at which there is a boundary."""
     frame = near.grid.frame
     row_of_best = NONE
-    window = window_of(near.grid, fix, best_m)
+    window = tiles_in(frame, reach_of(frame, fix, best_m))
     for row in range(window.south, window.north + 1):
         column = window.west
         while column <= window.east:
@@ -163,7 +246,7 @@ def _search(near: Near, fix: Fix, best_m: float, words: Rows) -> tuple[float, in
                 continue
             tile = row * frame.columns + column
             column += 1
-            if near.busy[tile] and _tile_m(near.grid, fix, tile) <= best_m:
+            if near.busy[tile] and tile_m(near.grid, fix, tile) <= best_m:
                 metres, unit = _closest(near.grid, fix, best_m, tile, words)
                 if metres < best_m or (metres == best_m and row_of_best == NONE):
                     best_m, row_of_best = metres, unit
@@ -171,39 +254,10 @@ def _search(near: Near, fix: Fix, best_m: float, words: Rows) -> tuple[float, in
 
 
 @compiled
-def _tile_m(grid: Grid, fix: Fix, tile: int) -> float:
-    """Return a distance that no point of a tile is nearer than."""
-    frame = grid.frame
-    west = frame.west + tile % frame.columns * frame.lon_step
-    south = frame.south + tile // frame.columns * frame.lat_step
-    x = max(west - fix.lon, fix.lon - west - frame.lon_step, PAD_DEG) - PAD_DEG
-    y = max(south - fix.lat, fix.lat - south - frame.lat_step, PAD_DEG) - PAD_DEG
-    return np.hypot(x * fix.east_m, y * fix.north_m)
-
-
-@compiled
-def window_of(grid: Grid, fix: Fix, reach_m: float) -> Window:
-    """Return the tiles that come within a distance of a fix; without a distance, the tile of the fix or next to it."""
-    frame = grid.frame
-    dx, dy = reach_m / fix.east_m + PAD_DEG, reach_m / fix.north_m + PAD_DEG
-    return Window(
-        _tile((fix.lon - dx - frame.west) * frame.per_lon, frame.columns),
-        _tile((fix.lon + dx - frame.west) * frame.per_lon, frame.columns),
-        _tile((fix.lat - dy - frame.south) * frame.per_lat, frame.rows),
-        _tile((fix.lat + dy - frame.south) * frame.per_lat, frame.rows),
-    )
-
-
-@compiled
-def _tile(place: float, tiles_n: int) -> int:
-    return int(max(min(place, tiles_n - 1.0), 0.0))
-
-
-@compiled
 def _closest(grid: Grid, fix: Fix, reach_m: float, tile: int, words: Rows) -> tuple[float, int]:
     """Return the distance to the nearest boundary in a tile, and a row it is of; infinite beyond reach."""
     best, unit = np.inf, NONE
-    for word in words[: _borders(grid, fix, reach_m, tile, words)]:
+    for word in words[: borders(grid, reach_of(grid.frame, fix, reach_m), tile, words)]:
         for run in range(word + HEAD_WORDS, word + HEAD_WORDS + RUN_WORDS * grid.words[word + 1], RUN_WORDS):
             edge_first, edges_n, arc = run_at(grid, run)
             left, right = grid.sides[arc, 0], grid.sides[arc, 1]
@@ -215,25 +269,6 @@ def _closest(grid: Grid, fix: Fix, reach_m: float, tile: int, words: Rows) -> tu
                     best, unit = square, left if left != NONE else right
     metres = np.sqrt(best)
     return (metres, unit) if metres <= reach_m else (np.inf, NONE)
-
-
-@compiled
-def _borders(grid: Grid, fix: Fix, reach_m: float, tile: int, words: Rows) -> int:
-    """Put the positions of the border pixels of a tile within reach into words; return how many."""
-    frame, k = grid.frame, grid.tiles[tile] % TILE_WORD
-    dx, dy = reach_m / fix.east_m + PAD_DEG, reach_m / fix.north_m + PAD_DEG
-    row, column, first = tile // frame.columns, tile % frame.columns, grid.tiles[tile] // TILE_WORD
-    west = pixel_of((fix.lon - dx - frame.west) * frame.per_lon, column, k)
-    east = pixel_of((fix.lon + dx - frame.west) * frame.per_lon, column, k)
-    south = pixel_of((fix.lat - dy - frame.south) * frame.per_lat, row, k)
-    north = pixel_of((fix.lat + dy - frame.south) * frame.per_lat, row, k)
-    count = 0
-    for y in range(south, north + 1):
-        for label in grid.labels[first + y * k + west : first + y * k + east + 1]:
-            if label < 0:
-                words[count] = ~label
-                count += 1
-    return count
 
 
 @compiled
@@ -272,12 +307,13 @@ def within(near: Near, fixes: Floats, pairs: Pairs) -> tuple[int, int]:
         first = count
         for unit in units[: cover(near.grid, fix.lon, fix.lat, units)]:
             count = note(pairs, first, count, unit, 0.0)
-        window = window_of(near.grid, fix, fix.reach_m)
+        reach = reach_of(near.grid.frame, fix, fix.reach_m)
+        window = tiles_in(near.grid.frame, reach)
         for row in range(window.south, window.north + 1):
             for column in range(window.west, window.east + 1):
                 tile = row * near.grid.frame.columns + column
                 if near.busy[tile]:
-                    found = words[: _borders(near.grid, fix, fix.reach_m, tile, words)]
+                    found = words[: borders(near.grid, reach, tile, words)]
                     count = _gather(near.grid, fix, found, pairs, first, count)
         sort(pairs, first, count)
         pairs.fix[first:count] = at

@@ -16,10 +16,10 @@ import numpy as np
 
 from gis.territory.index.compiled import compiled
 from gis.territory.index.cover import run_at
-from gis.territory.index.frame import pixel_of
 from gis.territory.index.ground import HEAD_WORDS, RUN_WORDS, TILE_WORD
-from gis.territory.index.near import Fix, Pairs, fix_of, sort, window_of
+from gis.territory.index.near import Pairs, sort
 from gis.territory.index.shapes import NONE, Floats, Grid, Near, Rows
+from gis.territory.index.window import Fix, Reach, fix_of, pixels_in, reach_of, tiles_in
 
 # Nodes and weights of Gauss on an interval from 0 to 1.
 NODES, WEIGHTS = ((x + 1) / 2 if half == 0 else x / 2 for half, x in enumerate(np.polynomial.legendre.leggauss(8)))
@@ -52,29 +52,26 @@ def odds(near: Near, fixes: Floats, only: Rows, pairs: Pairs) -> tuple[int, int]
             return at, count
         first, fix = count, fix_of(fixes, at)
         count = _add(pairs, first, count, only[at], 1.0)
-        window = window_of(near.grid, fix, FARTHEST * fix.reach_m)
+        reach = reach_of(near.grid.frame, fix, FARTHEST * fix.reach_m)
+        window = tiles_in(near.grid.frame, reach)
         for row in range(window.south, window.north + 1):
             for column in range(window.west, window.east + 1):
                 tile = row * near.grid.frame.columns + column
                 if near.busy[tile]:
-                    count = _in_tile(near.grid, fix, tile, pairs, first, count)
+                    count = _in_tile(near.grid, fix, reach, tile, pairs, first, count)
         sort(pairs, first, count)
         pairs.fix[first:count] = at
     return len(fixes), count
 
 
 @compiled
-def _in_tile(grid: Grid, fix: Fix, tile: int, pairs: Pairs, first: int, count: int) -> int:
+def _in_tile(grid: Grid, fix: Fix, reach: Reach, tile: int, pairs: Pairs, first: int, count: int) -> int:
     """Take account of the edges in all border pixels of a tile that the error reaches."""
     frame, k = grid.frame, grid.tiles[tile] % TILE_WORD
-    dx, dy = FARTHEST * fix.reach_m / fix.east_m, FARTHEST * fix.reach_m / fix.north_m
     row, column, labels = tile // frame.columns, tile % frame.columns, grid.tiles[tile] // TILE_WORD
-    west = pixel_of((fix.lon - dx - frame.west) * frame.per_lon, column, k)
-    east = pixel_of((fix.lon + dx - frame.west) * frame.per_lon, column, k)
-    south = pixel_of((fix.lat - dy - frame.south) * frame.per_lat, row, k)
-    north = pixel_of((fix.lat + dy - frame.south) * frame.per_lat, row, k)
-    for y in range(south, north + 1):
-        for x in range(west, east + 1):
+    pixels = pixels_in(reach, column, row, k)
+    for y in range(pixels.south, pixels.north + 1):
+        for x in range(pixels.west, pixels.east + 1):
             label = grid.labels[labels + y * k + x]
             if label < 0:
                 box = Box(

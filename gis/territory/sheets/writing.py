@@ -54,7 +54,11 @@ class ParquetWriter:
         worth = [field.name for field in schema if _repeats(field.type)]
         # The least and the greatest of a dictionary's words cost more than writing them, and tell nobody anything.
         plain = [field.name for field in schema if not pa.types.is_dictionary(field.type)]
-        self._writer = pq.ParquetWriter(out, schema, use_dictionary=worth or False, write_statistics=plain or False)
+        # Measured numbers do not get shorter.
+        packed = {field.name: "none" if pa.types.is_floating(field.type) else "snappy" for field in schema}
+        self._writer = pq.ParquetWriter(
+            out, schema, compression=packed, use_dictionary=worth or False, write_statistics=plain or False
+        )
         self._schema = schema
         self._held: list[pa.RecordBatch] = []
         self._rows_n = self._bytes_n = 0

@@ -31,6 +31,20 @@ let asked = 0;
 let settle = 0;
 let settled = 0;
 
+// Names come once for all pins; here each pin gets its own, as those of the stream have them.
+const featuresOf = ({ pins, categories, departments }) => pins.map(({ id, geometry, ...told }) => ({
+  type: "Feature",
+  id,
+  geometry,
+  properties: {
+    ...told,
+    code: id,
+    category: categories[told.category] || { code: told.category.split(":").at(-1) },
+    lead: departments[told.lead] || null,
+    departments: told.departments.map((code) => departments[code]).filter(Boolean),
+  },
+}));
+
 async function refresh() {
   const mine = ++asked;
   document.body.classList.add("busy");
@@ -44,7 +58,7 @@ async function refresh() {
     document.body.classList.remove("busy");
   }
   if (mine !== asked) return null;
-  store.features = told.issues.features;
+  store.features = featuresOf(told.located);
   store.sides = new Map(Object.entries(told.sides));
   const keys = Object.keys(told.ground);
   map.recount(new Map(Object.entries(told.ground)), new Map(told.units.map((id, nth) => [id, keys[nth]])));
