@@ -68,7 +68,7 @@ def page() -> ResponseReturnValue:
         "asked": asked_, "formulas": formulas, "rows": found.rows[(number - 1) * LINES : number * LINES],
         "page": number, "more": number * LINES < len(found.rows), "together": found.together,
         "rates": _columns(formulas, kind, asked_.view), "every_rate": formulas.rates_of(kind),
-        "scores": [each for each in formulas.scores_of(kind, level) if each.group in ("", asked_.view)],
+        "scores": [each for each in formulas.scores_of(kind, level) if each.group == _group(asked_.view)],
         "levels": _levels(asked_), "views": VIEWS, "counts": COUNTS,
         "partial": scoping.is_partial(asked_.question), "whole": auth.current().scope.department == "",
         "presets": _presets(auth.today()), "shown": evaluation.shown, "share": _share,
@@ -183,6 +183,11 @@ def _formulas() -> Formulas:
 
 def _standings(asked_: Asked, formulas: Formulas) -> Standings:
     return evaluation.of(auth.session(), asked_.question, formulas, on=asked_.last)
+
+
+def _group(view: str) -> str:
+    """Name the scores a view shows: those of the posts stand with the stages they come of, all others everywhere."""
+    return view if view == "posts" else ""
 
 
 def _columns(formulas: Formulas, kind: str, view: str) -> list[evaluation.Rate]:

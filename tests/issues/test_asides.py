@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -11,12 +12,13 @@ from sqlalchemy import Engine
 from gis import db
 from gis.issues import audit, escalations
 from gis.people.accounts import Who
-from gis.settings import Settings
+from gis.settings import ROOT, Settings
 from tests.issues import called
 from tests.issues.called import CALLER, CITY_CENTRE, DONE
 from tests.issues.looped import CG, CLERK, NOW, SW, Way
 from tests.issues.test_audit import faults, seal, tamper
 
+MIGRATION = ROOT / "migrations" / "versions" / "0008_loop_ends.py"
 LEADS = Who(1, "chief", "chief", "shift_leader", "zh", db.EVERYTHING, "")
 ADMINISTERS = Who(2, "root", "root", "administrator", "zh", db.EVERYTHING, "")
 
@@ -103,3 +105,23 @@ def test_words_that_were_erased_by_law_break_nothing(beside: Way, owner: Engine)
         session.commit()
         seal(session)
     assert faults(owner) == []
+
+
+def test_what_was_there_before_is_bound_by_the_migration(clean_db: Engine, owner: Engine) -> None:
+    with db.session(clean_db, db.EVERYTHING) as session:
+        called.town_of_callers(session)
+        called.across(session).after(
+            ("convene", CITY_CENTRE, {"reason": "x"}), ("blow", CALLER, called.whistle("cg")),
+            ("accept_whistle", CITY_CENTRE, {"item": "W09"}), ("make_safe", CLERK, {"reason": "x"}),
+            ("ask_line", CITY_CENTRE, {"reason": "x"}),
+            ("confirm_line", called.MZ_WEST, {"result": "on_line", "document": "1"}),
+        )  # fmt: skip
+        session.commit()
+    # As lines were before the migration.
+    tamper(owner, "UPDATE entry SET params = params - 'beside'")
+    with db.session(clean_db, db.EVERYTHING) as session:
+        before = [fault.code for fault in audit.aside(session)]
+    tamper(owner, runpy.run_path(str(MIGRATION))["BOUND"])
+    with db.session(clean_db, db.EVERYTHING) as session:
+        seal(session)
+    assert (before, faults(owner)) == (["audit.aside_altered"], [])

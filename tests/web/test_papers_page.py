@@ -14,7 +14,7 @@ from gis import db
 from gis.settings import ROOT
 from tests.issues import looped
 from tests.issues.looped import CHIEF, DISPATCHER
-from tests.web.conftest import SOON_MS
+from tests.web.conftest import SOON_MS, press
 from tests.web.test_operator_page import UNTOLD, VIOLATIONS
 
 AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
@@ -77,3 +77,11 @@ def test_it_is_accessible_and_all_words_are_there(
     assert page.evaluate(VIOLATIONS) == []
     assert UNTOLD.findall(page.inner_text("body")) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_meeting_that_is_being_written_down_is_not_swept_away(seat: Callable[..., Page], issue: str) -> None:
+    chief, east = seat("shift_leader", issue), seat("sw", issue)
+    chief.fill("#meeting-place-1", "写到一半")
+    press(east, "sign")
+    expect(chief.locator("#notice")).to_contain_text("案件刚刚有了变化", timeout=SOON_MS)
+    expect(chief.locator("#meeting-place-1")).to_have_value("写到一半")

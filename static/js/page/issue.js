@@ -48,7 +48,7 @@ export function close() {
 export async function open(code, { keepView = false, unasked = false } = {}) {
   const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop, lateness, papers: written } = await ask(`/map/issues/${encodeURIComponent(code)}`);
   if (unasked && state.issue !== code) return;
-  if (unasked && moves.isBeingWritten()) {
+  if (unasked && (moves.isBeingWritten() || papers.isBeingWritten())) {
     say("moved_on");
     return;
   }

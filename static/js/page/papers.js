@@ -29,13 +29,19 @@ function once(label, write, after) {
   return el("div", { class: "paper-of" }, button(label, go, { class: "main" }), wrong);
 }
 
+// A meeting that somebody is writing down: it is not swept away when a live message wants the panel drawn anew.
+let writing = null;
+export const isBeingWritten = () => Boolean(writing?.isConnected);
+
 // Where it was and who came stands in no record yet; nobody is ticked for those who were not there.
 function meeting(number, called, write, after) {
   const place = el("input", { type: "text", maxlength: 200, required: true, id: `meeting-place-${number}` });
   const ticks = called.map((department) => el("label", { class: "tick" }, el("input", { type: "checkbox", value: department }), el("span", {}, departmentName(department))));
   const present = () => ticks.map((tick) => tick.firstElementChild).filter((box) => box.checked).map((box) => box.value);
-  return el("fieldset", { class: "sheet-form paper-of", data: { consultation: number } }, el("legend", {}, t("papers.consultation", { n: number })),
-    el("label", { for: place.id }, t("papers.place")), place,
-    el("p", { class: "quiet" }, t("papers.present")), el("div", { class: "ticks" }, ticks),
+  const form = el("div", { class: "sheet-form paper-of", role: "group", "aria-label": t("papers.consultation", { n: number }), data: { consultation: number }, oninput: () => { writing = form; } },
+    el("b", {}, t("papers.consultation", { n: number })),
+    el("label", {}, t("papers.place"), place),
+    el("fieldset", {}, el("legend", {}, t("papers.present")), ticks),
     once(t("papers.minutes"), () => write({ number, place: place.value, present: present() }), after));
+  return form;
 }

@@ -37,7 +37,7 @@ export async function draw() {
     groups.length ? groups.map(({ state, rows }) => el("section", { class: "desk-group", data: { state } },
       el("h3", {}, t(`whistle.state.${state}`), el("span", { class: "n" }, String(rows.length))),
       el("ol", { class: "plain rows" }, rows.map((each) => row(each, units, types))))) : el("p", { class: "empty" }, t("whistle.none")),
-    later ? button(t("more"), more, { class: "more" }) : null,
+    later ? button(t("whistle.older"), more, { class: "wide older" }) : null,
     platform(duty, open));
   if (focused) byId("whistles").querySelector(`[data-whistle="${CSS.escape(focused)}"]`)?.focus();
 }
