@@ -115,11 +115,12 @@ def run(errand: Errand, ground: Grounds, crew: Crew, say: Callable[..., str]) ->
         bar = progress.add_task(errand.file.name, total=asked.source.size)
         if goes_on:
             progress.console.print(say("sheet.cli.goes_on", path=parts.folder))
-        whole, parts_n = Tally(), 0
-        for (_, span), tally in _every(asked, parts, asked.source.spans(errand.part_rows), crew):
-            whole, parts_n = whole + tally, parts_n + 1
-            progress.advance(bar, span.weight)
-        parts.finish(parts_n, asked)
+        whole = Tally()
+        with parts.joined(asked) as done:
+            for (nth, span), tally in _every(asked, parts, asked.source.spans(errand.part_rows), crew):
+                done(nth)
+                whole += tally
+                progress.advance(bar, span.weight)
     return whole
 
 

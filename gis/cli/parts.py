@@ -11,10 +11,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, BinaryIO
 from uuid import uuid4
 
@@ -23,6 +25,14 @@ from gis.territory import sheets as paper
 from gis.territory.sheets import Sheets, Span, Tally
 
 Json = dict[str, Any]
+
+
+# What is told in place of a part: that there are no more, or that there will be none.
+END, BROKEN = -1, -2
+
+
+class _Broken(Exception):
+    """The run broke off: what was joined so far is thrown away."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +79,48 @@ class Parts:
             file.write(json.dumps({"span": _as_json(span), "tally": whole.as_dict()}).encode())
         return whole
 
-    def finish(self, parts_n: int, sheets: Sheets) -> None:
-        """Put the parts under the name asked for, as one file or as a folder of files, and clear away the rest."""
-        made = [self.path(nth) for nth in range(parts_n)] or [self._nothing(sheets)]
-        if not self.out.suffix:
-            if self.out.exists():
-                self.out.rename(self.folder / "before")
-            self.rows.rename(self.out)
-        elif len(made) == 1:
-            made[0].replace(self.out)
-        else:
-            with written(self.out, self.folder) as file:
-                paper.join(self.kind, sheets.schema, made, file)
+    @contextmanager
+    def joined(self, sheets: Sheets) -> Iterator[Callable[[int], None]]:
+        """Give what is to be told of each part that is done; at the end all stand in order under the name asked for.
+
+        One file grows while further parts are made, for copying takes its time too; a folder of files is only renamed.
+        """
+        told: SimpleQueue[int] = SimpleQueue()
+        with ThreadPoolExecutor(1) as beside:
+            joining = beside.submit(self._join if self.out.suffix else self._rename, told, sheets)
+            try:
+                yield told.put
+            except BaseException:
+                told.put(BROKEN)
+                raise
+            told.put(END)
+            joining.result()
         shutil.rmtree(self.folder)
+
+    def _join(self, told: SimpleQueue[int], sheets: Sheets) -> None:
+        with written(self.out, self.folder) as file:
+            paper.join(self.kind, sheets.schema, self._in_order(told, sheets), file)
+
+    def _rename(self, told: SimpleQueue[int], sheets: Sheets) -> None:
+        for _ in self._in_order(told, sheets):
+            pass
+        if self.out.exists():
+            self.out.rename(self.folder / "before")
+        self.rows.rename(self.out)
+
+    def _in_order(self, told: SimpleQueue[int], sheets: Sheets) -> Iterator[Path]:
+        """Yield the parts in their order as they are told of; without any, one that has no rows."""
+        following, ahead = 0, set[int]()
+        while (nth := told.get()) != END:
+            if nth == BROKEN:
+                raise _Broken
+            ahead.add(nth)
+            while following in ahead:
+                ahead.remove(following)
+                yield self.path(following)
+                following += 1
+        if following == 0:
+            yield self._nothing(sheets)
 
     def _nothing(self, sheets: Sheets) -> Path:
         """Write a part of no rows: its columns alone."""

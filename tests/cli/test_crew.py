@@ -32,6 +32,8 @@ PARTS_N, PART_ROWS = 40, 200
 @pytest.fixture
 def run(settings: Settings, clean_db: Engine, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("SHAOTU_DATABASE_URL", str(settings.database_url))
+    # What an earlier run left in the product's own folder is not looked at.
+    monkeypatch.setenv("SHAOTU_VAR_DIR", str(settings.var_dir))
     monkeypatch.setenv("SHAOTU_LANGUAGE", "en")
     with db.session(clean_db, db.EVERYTHING) as session:
         town.build(session)

@@ -148,8 +148,11 @@ class LevelIndex(ABC):
         """Say pair by pair whether a point lies in the inside of a unit, not on its edge."""
 
     @abstractmethod
-    def meeting(self, bounds: Floats) -> tuple[Ints, Rows]:
-        """Return (box, row) of every unit that may meet a box (west, south, east, north), by box then code."""
+    def meeting(self, bounds: Floats) -> tuple[Ints, Rows, Bools]:
+        """Return (box, row, once) of every unit that may meet a box (west, south, east, north), by box then code.
+
+        once: all ground of the box is surely one unit's each, with no gap and no overlap.
+        """
 
     @abstractmethod
     def edges_in(self, box: Floats) -> tuple[Floats, Rows]:
@@ -189,9 +192,15 @@ class LevelIndex(ABC):
         """
         whole = self.whole(footprints)
         inside, cut_ = np.flatnonzero(whole >= 0), np.flatnonzero(whole == SEVERAL)
-        box, row = self.meeting(np.ascontiguousarray(shapely.bounds(footprints[cut_]).reshape(-1, 4)))
-        footprint = cut_[box]
-        share = self._cut(footprints[footprint], self.geometry(row))
+        box, row, once = self.meeting(np.ascontiguousarray(shapely.bounds(footprints[cut_]).reshape(-1, 4)))
+        footprint, share = cut_[box], np.zeros(len(row))
+        # On ground that is held once, the last unit has what the others leave of an area. A line may run along an edge.
+        is_last = once & np.append(box[1:] != box[:-1], True)[: len(box)]
+        is_last &= shapely.get_dimensions(footprints[footprint]) == 2
+        others = np.flatnonzero(~is_last)
+        share[others] = self._cut(footprints[footprint[others]], self.geometry(row[others]))
+        taken = np.bincount(box, weights=share, minlength=len(cut_))
+        share[is_last] = np.maximum(1.0 - taken[box[is_last]], 0.0)
         some = share > NOISE_SHARE
         footprint = np.concatenate([inside, footprint[some]])
         row, share = np.concatenate([whole[inside], row[some]]), np.concatenate([np.ones(len(inside)), share[some]])
@@ -199,8 +208,9 @@ class LevelIndex(ABC):
         return Shares(footprint[order], row[order].astype(np.int32), share[order])
 
     def _cut(self, footprints: Geometries, grounds: Geometries) -> Floats:
+        # Those that do not meet are not looked for: finding out is as dear as cutting.
         share = np.asarray(shapely.covers(grounds, footprints), dtype=np.float64)
-        parted = np.flatnonzero((share == 0) & shapely.intersects(grounds, footprints))
+        parted = np.flatnonzero(share == 0)
         share[parted] = cut.share(footprints[parted], grounds[parted])
         return share
 

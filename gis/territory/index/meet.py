@@ -180,23 +180,48 @@ def _enters(vertices: Floats, edge: int, box: Floats) -> bool:
 def meeting(grid: Grid, boxes: Floats, pairs: Pairs) -> tuple[int, int]:
     """Write for each box the rows that may meet it, in order; return how many boxes were done and pairs written.
 
-    It stops when a box might find no room.
+    The distance of a pair is 0 if all ground of the box is surely one unit's each. It stops when a box might find no
+    room.
     """
     labels = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
     count = 0
     for at in range(len(boxes)):
         if len(pairs.row) - count < len(pairs.place):
             return at, count
-        first = count
+        first, once = count, _is_inside(grid, boxes[at])
         west, east, south, north = tiles_of(grid, boxes[at])
         for row in range(south, north + 1):
             for column in range(west, east + 1):
                 tile = row * grid.frame.columns + column
                 for label in labels[: labels_of(grid, boxes[at], tile, labels)]:
                     count = _note_pixel(grid, label, pairs, first, count)
+                    once = once and _is_held_once(grid, label)
         sort(pairs, first, count)
+        pairs.distance_m[first:count] = 0.0 if once else 1.0
         pairs.fix[first:count] = at
     return len(boxes), count
+
+
+@compiled
+def _is_inside(grid: Grid, box: Floats) -> bool:
+    frame = grid.frame
+    east, north = frame.west + frame.columns / frame.per_lon, frame.south + frame.rows / frame.per_lat
+    return frame.west <= box[0] and box[2] <= east and frame.south <= box[1] and box[3] <= north
+
+
+@compiled
+def _is_held_once(grid: Grid, label: int) -> bool:
+    """Say whether each point of a pixel, lines aside, has one unit: its reference point has, and no edge changes it."""
+    number = label if label >= 0 else grid.words[~label]
+    if number == 0 or number >= grid.sets.first:
+        return False
+    if label < 0:
+        start = ~label + HEAD_WORDS
+        for run in range(start, start + RUN_WORDS * grid.words[~label + 1], RUN_WORDS):
+            arc = run_at(grid, run)[2]
+            if grid.sides[arc, 0] == NONE or grid.sides[arc, 1] == NONE:
+                return False
+    return True
 
 
 @compiled

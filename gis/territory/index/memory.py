@@ -163,10 +163,13 @@ class GridLevel(LevelIndex):
         back = np.argsort(point, kind="stable")
         return point[back], row[back], distance_m[back]
 
-    def meeting(self, bounds: Floats) -> tuple[Ints, Rows]:
-        """Return (box, row) of every unit that may meet a box (west, south, east, north), by box then code."""
-        box, row, _ = self.pairs(lambda kept, boxes, pairs: meet.meeting(kept.grid, boxes, pairs), bounds)
-        return box, row
+    def meeting(self, bounds: Floats) -> tuple[Ints, Rows, Bools]:
+        """Return (box, row, once) of every unit that may meet a box (west, south, east, north), by box then code.
+
+        once: all ground of the box is surely one unit's each, with no gap and no overlap.
+        """
+        box, row, doubt = self.pairs(lambda kept, boxes, pairs: meet.meeting(kept.grid, boxes, pairs), bounds)
+        return box, row, doubt == 0
 
     def pairs(
         self, ask: Callable[[Near, Floats, Pairs], tuple[int, int]], asked: Floats
@@ -211,13 +214,20 @@ class GridLevel(LevelIndex):
 
         SEVERAL may also be said of one that a unit holds up to its edge.
         """
-        rows = np.empty(len(footprints), dtype=np.int32)
         boxes = np.ascontiguousarray(shapely.bounds(footprints).reshape(-1, 4))
-        meet.whole(self._grid, boxes, rows)
+        rows = self._boxed(boxes)
         entered = np.flatnonzero(rows == SEVERAL)
         rows[entered] = self._looked_into(footprints[entered], boxes[entered])
         # No edge comes to any of its parts, and yet each may lie in another unit.
         rows[entered[shapely.get_num_geometries(footprints[entered]) > 1]] = SEVERAL
+        return rows
+
+    def _boxed(self, boxes: Floats) -> Rows:
+        """Answer for boxes, strip by strip; that of an empty footprint is no number."""
+        order = points.swept(*np.nan_to_num(boxes[:, :2].T))
+        found, rows = np.empty(len(boxes), dtype=np.int32), np.empty(len(boxes), dtype=np.int32)
+        meet.whole(self._grid, boxes[order], found)
+        rows[order] = found
         return rows
 
     def _looked_into(self, footprints: Geometries, boxes: Floats) -> Rows:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gis.territory.index.ahead import TOGETHER, look_ahead, room
 from gis.territory.index.compiled import compiled, makes_arrays
 from gis.territory.index.cover import cover, run_at
 from gis.territory.index.frame import MOST_PIXELS
@@ -17,8 +18,6 @@ from gis.territory.index.window import Fix, Reach, borders, fix_of, pixels_in, r
 BLOCK = 16
 # Rings of tiles that are looked through one by one before whole blocks are.
 TILE_RINGS = 8
-# Fixes are taken by so many at once, each with so many tiles and, in the mean, pixels.
-TOGETHER, FEW_TILES, FEW_PIXELS = 256, 4, 16
 # More than a square and a root are rounded by, relatively.
 ROUNDED = 1e-15
 
@@ -57,83 +56,20 @@ def _has_boundary(grid: Grid, tile: int) -> bool:
     return False
 
 
-class Waiting(NamedTuple):
-    """What is to be looked at for which fix of a block: tiles by their number, or pixels by their words."""
-
-    fix: Rows
-    place: Ints
-
-
 @makes_arrays
 def is_near(near: Near, fixes: Floats, found: Bools) -> None:
     """Write of each fix whether a boundary comes within its reach."""
-    tiles = Waiting(np.empty(FEW_TILES * TOGETHER, np.int32), np.empty(FEW_TILES * TOGETHER, np.int64))
-    pixels = Waiting(np.empty(FEW_PIXELS * TOGETHER, np.int32), np.empty(FEW_PIXELS * TOGETHER, np.int64))
-    touched = np.empty(FEW_PIXELS * TOGETHER)
+    ahead = room()
+    pixels, many = ahead.pixels, ahead.many
     for first in range(0, len(fixes), TOGETHER):
-        some, answers = fixes[first : first + TOGETHER], found[first : first + TOGETHER]
-        tiles_n = _list_tiles(near, some, tiles, answers)
-        pixels_n = _list_pixels(near.grid, some, tiles, tiles_n, pixels, answers)
-        _touch(near.grid, pixels.place[:pixels_n], touched)
-        _look(near.grid, some, pixels, pixels_n, answers)
-
-
-@compiled
-def _list_tiles(near: Near, fixes: Floats, tiles: Waiting, found: Bools) -> int:
-    """List the tiles with boundaries about each fix; one whose reach has many is answered at once."""
-    count, columns = 0, near.grid.frame.columns
-    for at in range(len(fixes)):
-        fix = fix_of(fixes, at)
-        window = tiles_in(near.grid.frame, reach_of(near.grid.frame, fix, fix.reach_m))
-        many = (window.east - window.west + 1) * (window.north - window.south + 1) > FEW_TILES
-        found[at] = many and _comes_near(near, fix)
-        if many:
-            continue
-        for row in range(window.south, window.north + 1):
-            for tile in range(row * columns + window.west, row * columns + window.east + 1):
-                if near.busy[tile]:
-                    tiles.fix[count], tiles.place[count] = at, tile
-                    count += 1
-    return count
-
-
-@compiled
-def _list_pixels(grid: Grid, fixes: Floats, tiles: Waiting, tiles_n: int, pixels: Waiting, found: Bools) -> int:
-    """List the border pixels of the tiles that come within reach; a tile that finds no room is answered at once."""
-    count = 0
-    for nth in range(tiles_n):
-        at, tile = tiles.fix[nth], tiles.place[nth]
-        fix = fix_of(fixes, at)
-        reach = reach_of(grid.frame, fix, fix.reach_m)
-        first, k = grid.tiles[tile] // TILE_WORD, grid.tiles[tile] % TILE_WORD
-        if count + k * k > len(pixels.fix):
-            found[at] = found[at] or _touches(grid, fix, reach, tile % grid.frame.columns, tile // grid.frame.columns)
-            continue
-        box = pixels_in(reach, tile % grid.frame.columns, tile // grid.frame.columns, k)
-        for y in range(box.south, box.north + 1):
-            for label in grid.labels[first + y * k + box.west : first + y * k + box.east + 1]:
-                if label < 0:
-                    pixels.fix[count], pixels.place[count] = at, ~label
-                    count += 1
-    return count
-
-
-@compiled
-def _touch(grid: Grid, places: Ints, touched: Floats) -> None:
-    """Touch the edges of pixels, as `cover` does: memory brings them for all in the time of one."""
-    for nth in range(len(places)):
-        first, _, arc = run_at(grid, places[nth] + HEAD_WORDS)
-        touched[nth] = grid.vertices[first, 0] + grid.sides[arc, 0]
-
-
-@compiled
-def _look(grid: Grid, fixes: Floats, pixels: Waiting, pixels_n: int, found: Bools) -> None:
-    """Look for one edge within reach of each fix; one is enough."""
-    for nth in range(pixels_n):
-        at = pixels.fix[nth]
-        if not found[at]:
-            fix = fix_of(fixes, at)
-            found[at] = _passes(grid, pixels.place[nth], fix, _most(fix))
+        some = fixes[first : first + TOGETHER]
+        pixels_n = look_ahead(near, some, ahead)
+        for at in range(len(some)):
+            found[first + at] = many[at] and _comes_near(near, fix_of(some, at))
+        for nth in range(pixels_n):
+            at = first + pixels.fix[nth]
+            if not found[at]:
+                found[at] = _passes(near.grid, pixels.place[nth], fix_of(fixes, at))
 
 
 @compiled
@@ -155,20 +91,16 @@ def _touches(grid: Grid, fix: Fix, reach: Reach, column: int, row: int) -> bool:
     box = pixels_in(reach, column, row, k)
     for y in range(box.south, box.north + 1):
         for label in grid.labels[first + y * k + box.west : first + y * k + box.east + 1]:
-            if label < 0 and _passes(grid, ~label, fix, _most(fix)):
+            if label < 0 and _passes(grid, ~label, fix):
                 return True
     return False
 
 
 @compiled
-def _most(fix: Fix) -> float:
-    """Return up to which squares are looked at again by their roots, which are what is compared."""
-    return fix.reach_m * fix.reach_m * (1 + ROUNDED)
-
-
-@compiled
-def _passes(grid: Grid, word: int, fix: Fix, most: float) -> bool:
-    """Say whether a boundary in a border pixel comes within reach of a fix."""
+def _passes(grid: Grid, word: int, fix: Fix) -> bool:
+    """Say whether a boundary in a border pixel comes within reach of a fix; one is enough."""
+    # Squares up to here are looked at again by their root, which is what is compared.
+    most = fix.reach_m * fix.reach_m * (1 + ROUNDED)
     for run in range(word + HEAD_WORDS, word + HEAD_WORDS + RUN_WORDS * grid.words[word + 1], RUN_WORDS):
         edge_first, edges_n, arc = run_at(grid, run)
         if grid.sides[arc, 0] == grid.sides[arc, 1]:
@@ -298,44 +230,64 @@ def within(near: Near, fixes: Floats, pairs: Pairs) -> tuple[int, int]:
 
     Return how many fixes were answered and how many pairs written; it stops when a fix might find no room.
     """
-    words, units = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32), np.empty(len(pairs.place), np.int32)
+    ahead = room()
+    pixels, many = ahead.pixels, ahead.many
+    units = np.empty(len(pairs.place), np.int32)
     count = 0
-    for at in range(len(fixes)):
-        if len(pairs.row) - count < len(pairs.place):
-            return at, count
-        fix = fix_of(fixes, at)
-        first = count
-        for unit in units[: cover(near.grid, fix.lon, fix.lat, units)]:
-            count = note(pairs, first, count, unit, 0.0)
-        reach = reach_of(near.grid.frame, fix, fix.reach_m)
-        window = tiles_in(near.grid.frame, reach)
-        for row in range(window.south, window.north + 1):
-            for column in range(window.west, window.east + 1):
-                tile = row * near.grid.frame.columns + column
-                if near.busy[tile]:
-                    found = words[: borders(near.grid, reach, tile, words)]
-                    count = _gather(near.grid, fix, found, pairs, first, count)
-        sort(pairs, first, count)
-        pairs.fix[first:count] = at
+    for first in range(0, len(fixes), TOGETHER):
+        some = fixes[first : first + TOGETHER]
+        pixels_n, nth = look_ahead(near, some, ahead), 0
+        for at in range(len(some)):
+            if len(pairs.row) - count < len(pairs.place):
+                return first + at, count
+            fix, begin = fix_of(some, at), count
+            for unit in units[: cover(near.grid, fix.lon, fix.lat, units)]:
+                count = note(pairs, begin, count, unit, 0.0)
+            if many[at]:
+                count = _gather_all(near, fix, pairs, begin, count)
+            while nth < pixels_n and pixels.fix[nth] == at:
+                # What was gathered already is noted once.
+                count = _gather(near.grid, fix, pixels.place[nth], pairs, begin, count)
+                nth += 1
+            sort(pairs, begin, count)
+            pairs.fix[begin:count] = first + at
     return len(fixes), count
 
 
 @compiled
-def _gather(grid: Grid, fix: Fix, words: Rows, pairs: Pairs, first: int, count: int) -> int:
-    """Note the units of all boundaries within reach in some border pixels."""
-    for word in words:
-        for run in range(word + HEAD_WORDS, word + HEAD_WORDS + RUN_WORDS * grid.words[word + 1], RUN_WORDS):
-            edge_first, edges_n, arc = run_at(grid, run)
-            left, right = grid.sides[arc, 0], grid.sides[arc, 1]
-            if left == right:
-                continue
-            best = np.inf
-            for edge in range(edge_first, edge_first + edges_n):
-                best = min(best, _square_m2(grid.vertices, edge, fix))
-            metres = np.sqrt(best)
-            if metres <= fix.reach_m:
-                count = note(pairs, first, count, left, metres)
-                count = note(pairs, first, count, right, metres)
+def _gather_all(near: Near, fix: Fix, pairs: Pairs, first: int, count: int) -> int:
+    """Note the units of all boundaries within reach, tile by tile."""
+    reach = reach_of(near.grid.frame, fix, fix.reach_m)
+    window = tiles_in(near.grid.frame, reach)
+    for row in range(window.south, window.north + 1):
+        for column in range(window.west, window.east + 1):
+            tile = row * near.grid.frame.columns + column
+            if near.busy[tile]:
+                first_label, k = near.grid.tiles[tile] // TILE_WORD, near.grid.tiles[tile] % TILE_WORD
+                box = pixels_in(reach, column, row, k)
+                for y in range(box.south, box.north + 1):
+                    for x in range(box.west, box.east + 1):
+                        label = near.grid.labels[first_label + y * k + x]
+                        if label < 0:
+                            count = _gather(near.grid, fix, ~label, pairs, first, count)
+    return count
+
+
+@compiled
+def _gather(grid: Grid, fix: Fix, word: int, pairs: Pairs, first: int, count: int) -> int:
+    """Note the units of all boundaries within reach in a border pixel."""
+    for run in range(word + HEAD_WORDS, word + HEAD_WORDS + RUN_WORDS * grid.words[word + 1], RUN_WORDS):
+        edge_first, edges_n, arc = run_at(grid, run)
+        left, right = grid.sides[arc, 0], grid.sides[arc, 1]
+        if left == right:
+            continue
+        best = np.inf
+        for edge in range(edge_first, edge_first + edges_n):
+            best = min(best, _square_m2(grid.vertices, edge, fix))
+        metres = np.sqrt(best)
+        if metres <= fix.reach_m:
+            count = note(pairs, first, count, left, metres)
+            count = note(pairs, first, count, right, metres)
     return count
 
 

@@ -170,11 +170,14 @@ class RecordLevel(LevelIndex):
         columns = zip(("lon", "lat", "east", "north", "reach"), fixes.T.tolist(), strict=True)
         return self._ask(LINES, dict(columns))
 
-    def meeting(self, bounds: Floats) -> tuple[Ints, Rows]:
-        """Return (box, row) of every unit that may meet a box (west, south, east, north), by box then code."""
+    def meeting(self, bounds: Floats) -> tuple[Ints, Rows, Bools]:
+        """Return (box, row, once) of every unit that may meet a box (west, south, east, north), by box then code.
+
+        once: whether all ground of the box is one unit's each; not looked for here.
+        """
         said = dict(zip(("west", "south", "east", "north"), bounds.T.tolist(), strict=True))
         of, row, _ = self._ask(f"SELECT n, u.id, 0 FROM {BOXES} {UNITS} AND u.geom && p.geom", said)
-        return of, row
+        return of, row, np.zeros(len(of), dtype=np.bool_)
 
     def contiguity(self) -> tuple[Rows, Rows, Floats]:
         """Return (row, row, metres) of every two units that share a line, the lower row first, in order."""
@@ -188,7 +191,7 @@ class RecordLevel(LevelIndex):
 
     def edges_in(self, box: Floats) -> tuple[Floats, Rows]:
         """Return all edges of boundaries that may meet a box: (edge, end, 2) degrees, and a row each is of."""
-        _, rows = self.meeting(box[None, :])
+        _, rows, _ = self.meeting(box[None, :])
         parts, owner = shapely.get_parts(shapely.boundary(self.geometry(rows)), return_index=True)
         at, part = shapely.get_coordinates(parts, return_index=True)
         inside = part[1:] == part[:-1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -53,7 +53,7 @@ class Value:
             value.it += more
 
 
-def join(parts: Sequence[Path], out: BinaryIO) -> None:
+def join(parts: Iterable[Path], out: BinaryIO) -> None:
     """Write Parquet files of the same columns as one."""
     out.write(MAGIC)
     whole: Value | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -145,8 +145,8 @@ WRITERS: Mapping[str, Callable[[BinaryIO, pa.Schema], Writer]] = {
 }
 
 
-def join(kind: str, schema: pa.Schema, parts: Sequence[Path], out: BinaryIO) -> None:
-    """Write files of one kind and the same columns as one file."""
+def join(kind: str, schema: pa.Schema, parts: Iterable[Path], out: BinaryIO) -> None:
+    """Write files of one kind and the same columns as one file, each as it comes."""
     if kind == "parquet":
         footers.join(parts, out)
     elif kind == "csv":
@@ -155,16 +155,16 @@ def join(kind: str, schema: pa.Schema, parts: Sequence[Path], out: BinaryIO) -> 
         _join_collections(parts, out)
 
 
-def _join_tables(schema: pa.Schema, parts: Sequence[Path], out: BinaryIO) -> None:
+def _join_tables(schema: pa.Schema, parts: Iterable[Path], out: BinaryIO) -> None:
     header = pa.BufferOutputStream()
     CsvWriter(header, schema).close()
     for nth, part in enumerate(parts):
         _copy(part, out, 0 if nth == 0 else header.getvalue().size, part.stat().st_size)
 
 
-def _join_collections(parts: Sequence[Path], out: BinaryIO) -> None:
+def _join_collections(parts: Iterable[Path], out: BinaryIO) -> None:
     out.write(COLLECTION)
-    full = [part for part in parts if part.stat().st_size > len(COLLECTION) + len(END)]
+    full = (part for part in parts if part.stat().st_size > len(COLLECTION) + len(END))
     for nth, part in enumerate(full):
         out.write(BETWEEN if nth else b"")
         _copy(part, out, len(COLLECTION), part.stat().st_size - len(END))
