@@ -44,6 +44,10 @@ def _is_city_code(code: str | None) -> bool:
     return code is None or (len(code) == 6 and code.isascii() and code.isdigit())
 
 
+def _is_address(url: str | None) -> bool:
+    return url is None or url.startswith(("https://", "http://"))
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that may differ from one installation to the next, checked."""
@@ -103,8 +107,15 @@ class Settings:
     call_back_tries: int = field(default=3, metadata=_between(1, 20))
     # how long a link by which somebody who reported answers without a call may be used
     answer_days: int = field(default=7, metadata=_between(1, 60))
+    # the address under which the public reaches this installation, as https://…: with it, and a channel `sms`, who
+    # reported is sent a link to answer by when an issue is closed; None: the call-back desk alone makes links
+    answer_link_url: str | None = field(
+        default=None, metadata={"check": _is_address, "code": "settings.not_an_address"}
+    )
     # a TOML file with the city's own rates, scores and grades; None: data/evaluation/formulas.toml
     evaluation_formulas: Path | None = None
+    # working days that a supervision letter gives to answer, where the issue's own limit has passed
+    letter_days: int = field(default=3, metadata=_between(1, 60))
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
     paper_forms: Path | None = None
 

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis import settings as product
 from gis.errors import ShaotuError
-from gis.issues import escalations, journal, lateness, workflow
+from gis.issues import answer_links, escalations, journal, lateness, workflow
 from gis.issues.clerk import Clerk
 from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
@@ -171,7 +171,8 @@ def carry(work: Work, channel: Channel) -> bool:
     with work.session() as session:
         letters = outbox.claim(session, channel, work.now)
     for letter in letters:
-        outcome = senders.send(senders.Sending(channel, letter, datetime.now(UTC), work.settings.language))
+        filled_in = answer_links.filled_in(letter, channel, work.settings)
+        outcome = senders.send(senders.Sending(channel, filled_in, datetime.now(UTC), work.settings.language))
         with work.session() as session:
             state = outbox.settle(session, letter, outcome, channel, datetime.now(UTC))
         if outcome.fault is not None:

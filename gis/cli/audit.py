@@ -106,7 +106,7 @@ def _held(engine: Engine, span: Span) -> list[Fault]:
 
 def _unbound(engine: Engine) -> list[Fault]:
     with db.session(engine, db.EVERYTHING) as session:
-        return list(chain.unbound(session))
+        return [*chain.unbound(session), *chain.aside(session)]
 
 
 def _said(kept: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, NotFound
-from gis.issues import chain, journal
+from gis.issues import asides, chain, journal
 from gis.issues.journal import Head, Line
 from gis.people.accounts import ADMINISTRATOR, SHIFT_LEADER, Who
 
@@ -67,6 +67,13 @@ def unbound(session: Session) -> Iterator[Fault]:
         rows = session.execute(text(_LOOSE.format(table=each.table, issue_id=each.issue_id)))
         for row in rows:
             yield Fault("audit.row_inserted", {"table": each.table, "code": row.code, "rows": row.rows})
+
+
+def aside(session: Session) -> Iterator[Fault]:
+    """Find whistles and what goes beside a decision that stand otherwise than the last line about them says."""
+    chain.settle(session)
+    for each in asides.altered(session):
+        yield Fault("audit.aside_altered", {"code": each.code or "-", "tables": ", ".join(each.tables)})
 
 
 def at_head(session: Session, kept: Head) -> Iterator[Fault]:

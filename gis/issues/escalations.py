@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.issues import journal, workflow
+from gis.issues import asides, journal, workflow
 from gis.issues.matter import Actor, Matter, Said
 from gis.issues.moves import SYSTEM
 from gis.issues.whistle_acts import guards
@@ -93,7 +93,8 @@ def _errand(about: Matter, late: Risen, now: datetime) -> bool:
     department = about.session.scalar(_NOTE_LATE, asked)
     if department is None:
         return False
-    line = journal.Line(f"late_{late.kind}", about.row.id, {"department": department}, tuple(about.row.ground))
+    params = {"department": department} | asides.bound(about.session, about.id)
+    line = journal.Line(f"late_{late.kind}", about.row.id, params, tuple(about.row.ground))
     journal.append_all(about.session, [line], by=SYSTEM, now=now)
     return True
 

@@ -15,6 +15,7 @@ from gis.issues.clerk import Clerk
 from gis.issues.journal import Line
 from gis.issues.messages import outbox
 from gis.issues.messages.outbox import Tiding
+from gis.issues.moves import ENDS
 
 Json = dict[str, Any]
 OVERDUE = "overdue"
@@ -60,7 +61,7 @@ def note(session: Session, facts: Sequence[Fact], clerk: Clerk) -> int:
 
 def find(session: Session, now: datetime, most: int) -> list[Fact]:
     """Find clocks that ran out by now and stand nowhere as late, the first due first."""
-    return [Fact(**row) for row in session.execute(_FIND, {"now": now, "most": most}).mappings()]
+    return [Fact(**row) for row in session.execute(_FIND, {"now": now, "most": most, "ends": list(ENDS)}).mappings()]
 
 
 def soon(session: Session, now: datetime) -> dict[str, list[str]]:
@@ -106,7 +107,8 @@ WITH fresh AS (
 SELECT fresh.*, issue.code, issue.ground, issue.lead FROM fresh JOIN issue ON issue.id = fresh.issue_id
 ORDER BY fresh.due_at, fresh.issue_id
 """)
-# The issue's row says when the first of the clocks that end it runs out; departments' own clocks are asked beside it.
+# The issue's row says when the first of the clocks that end it runs out; departments' own clocks are asked beside it,
+# and those of a work order that end nothing: for signing, and for the call to who reported.
 _FIND = text("""
 (SELECT issue.id AS issue_id, '' AS department, first.name AS clock, issue.due_at
 FROM issue CROSS JOIN LATERAL (
@@ -128,6 +130,18 @@ WHERE clock.department <> '' AND clock.stopped_at IS NULL AND clock.due_at < :no
   AND NOT EXISTS (
       SELECT FROM lateness WHERE (lateness.issue_id, lateness.department, lateness.clock, lateness.due_at)
                                = (clock.issue_id, clock.department, clock.name, clock.due_at))
+ORDER BY clock.due_at, clock.issue_id LIMIT :most)
+UNION ALL
+(SELECT clock.issue_id, '', clock.name, clock.due_at
+FROM clock JOIN issue ON issue.id = clock.issue_id
+WHERE clock.department = '' AND clock.name IN ('sign', 'contact') AND clock.stopped_at IS NULL AND clock.due_at < :now
+  AND issue.state <> ALL(CAST(:ends AS text[]))
+  AND NOT EXISTS (
+      SELECT FROM clock AS later WHERE later.issue_id = clock.issue_id AND later.name = clock.name
+         AND later.department = '' AND later.version > clock.version)
+  AND NOT EXISTS (
+      SELECT FROM lateness WHERE (lateness.issue_id, lateness.department, lateness.clock, lateness.due_at)
+                               = (clock.issue_id, '', clock.name, clock.due_at))
 ORDER BY clock.due_at, clock.issue_id LIMIT :most)
 """)
 _SOON = text("""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from gis.issues import answer_links
 from gis.issues.consequences import Outcome
 from gis.issues.guards import DEADLOCK
 from gis.issues.matter import Matter, Said
 from gis.issues.messages import outbox
+from gis.issues.messages.channels import ANSWER_LINK
 from gis.issues.messages.outbox import Tiding
 from gis.issues.moves import CLOSED, ENDS, LEAD, Move
 
@@ -43,6 +45,7 @@ def follow(told: Told) -> None:
     about = told.matter
     stem = f"{about.row.code}:{about.row.version + 1}"
     params = {"code": about.row.code, "move": f"move.{told.move.name}", "state": f"state.{told.outcome.to}"}
+    params |= {"version": about.row.version + 1}
     tidings = [
         Tiding(event, stem, tuple(sorted(departments)), about.id, params) for event, departments in _events(told)
     ]
@@ -67,7 +70,15 @@ def _events(told: Told) -> Iterator[tuple[str, Collection[str]]]:
         yield "deadlock", ()
     if to == CLOSED and told.matter.state not in ENDS:
         yield "closed", ()
-        yield "call_back", ()
+        yield ANSWER_LINK if _link_is_sent(told) else "call_back", ()
+
+
+def _link_is_sent(told: Told) -> bool:
+    """Keep a link for who reported, if the city sends them: it is then told instead of the call."""
+    about = told.matter
+    if not (about.row.can_be_called and answer_links.are_sent(about.settings)):
+        return False
+    return answer_links.keep(about.session, about.row.code, about.row.version + 1, about.settings, told.said.now)
 
 
 def _where(*events: tuple[str, set[str]]) -> Iterator[tuple[str, set[str]]]:

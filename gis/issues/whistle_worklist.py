@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from gis.errors import Invalid
 from gis.issues.matter import Actor
 from gis.issues.moves import SEATS
+from gis.issues.paging import Place
 from gis.issues.whistles.record import STATES
 from gis.people.accounts import CALLER, DEPARTMENT, DISPATCHER, SHIFT_LEADER
 
 Json = dict[str, Any]
-ROWS_MOST = 200
+PAGE_ROWS = 50
 REPORT_IN, ANSWER, PRESS, VERIFY = "report_in", "answer", "press", "verify"
 
 
@@ -37,18 +38,43 @@ class Call:
         return vars(self) | {"due_at": self.due_at and self.due_at.isoformat()}
 
 
-def find(session: Session, state: str | None = None, department: str | None = None) -> list[Json]:
-    """List whistles, the newest first: of a state, of a department; raise Invalid for a state that is none.
+@dataclass(frozen=True)
+class Wanted:
+    """Which whistles are listed: of a state, of a department, behind a place; None: any, and from the newest on."""
+
+    state: str | None = None
+    department: str | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of whistles, and the place behind which the next begins; None: there is none."""
+
+    rows: list[Json]
+    later: Place | None
+
+
+def find(session: Session, wanted: Wanted, rows: int = PAGE_ROWS) -> Page:
+    """List whistles, the newest first; raise Invalid for a state that is none.
 
     A department's lists go by its own index: its scope alone could use none.
     """
-    if state is not None and state not in STATES:
-        raise Invalid("whistles.bad_state", state=state, states=", ".join(STATES))
-    chosen = {"state = :state": state, "departments && ARRAY[CAST(:department AS text)]": department}
-    conditions = [f"whistle.{condition}" for condition, value in chosen.items() if value is not None]
+    if wanted.state is not None and wanted.state not in STATES:
+        raise Invalid("whistles.bad_state", state=wanted.state, states=", ".join(STATES))
+    place = wanted.place
+    chosen: Mapping[str, object] = {
+        "whistle.state = :state": wanted.state,
+        "whistle.departments && ARRAY[CAST(:department AS text)]": wanted.department,
+        "(whistle.blown_at, whistle.id) < (:at, :number)": place,
+    }
+    conditions = [condition for condition, value in chosen.items() if value is not None]
+    asked: Json = {"state": wanted.state, "department": wanted.department, "most": rows + 1}
+    asked |= {"at": place and place.at, "number": place and place.number}
     sql = _FIND.format(condition=" AND ".join(["true", *conditions]))
-    rows = session.execute(text(sql), {"state": state, "department": department, "most": ROWS_MOST}).mappings()
-    return [_row(row) for row in rows]
+    found = session.execute(text(sql), asked).mappings().all()
+    later = None if len(found) <= rows else Place(found[rows - 1]["blown_at"], found[rows - 1]["id"])
+    return Page([_row(row) for row in found[:rows]], later)
 
 
 def waiting(session: Session, actor: Actor) -> list[Call]:
@@ -72,7 +98,8 @@ def stages(session: Session, department: str) -> Mapping[str, str]:
 
 
 def _row(row: RowMapping) -> Json:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
+    told = {name: value for name, value in row.items() if name != "id"}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
 
 
 # What of the steps since the call tells who came, answered, refused.
@@ -86,9 +113,10 @@ _STEPS = """
     ) AS last
 """
 _FIND = f"""
-SELECT whistle.code, whistle.number, whistle.type, whistle.by_unit, whistle.held_by, whistle.state, whistle.departments,
-       whistle.place, whistle.expected, whistle.blown_at, whistle.report_by, whistle.answer_due_at, whistle.called_at,
-       whistle.ended_at, issue.code AS issue, issue.category, issue.state AS issue_state,
+SELECT whistle.id, whistle.code, whistle.number, whistle.type, whistle.by_unit, whistle.held_by, whistle.state,
+       whistle.departments, whistle.place, whistle.expected, whistle.blown_at, whistle.report_by,
+       whistle.answer_due_at, whistle.called_at, whistle.ended_at, issue.code AS issue, issue.category,
+       issue.state AS issue_state,
        ({_STEPS}) AS steps,
        (SELECT round(avg(score), 1) FROM whistle_review WHERE whistle_id = whistle.id)::float8 AS score
 FROM whistle LEFT JOIN issue ON issue.id = whistle.issue_id

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.errors import Conflict, Forbidden, Invalid, ShaotuError, Word
-from gis.issues import consequences, journal, matter, moves, rules, telling, timing, whistle_acts
+from gis.issues import asides, consequences, journal, matter, moves, rules, telling, timing, whistle_acts
 from gis.issues.consequences import Outcome
 from gis.issues.jurisdiction import Decision
 from gis.issues.matter import Actor, Matter, Said
@@ -201,6 +201,8 @@ def _write(about: Matter, move: Move, said: Said, outcome: Outcome) -> Moved:
         params |= {"department": said.by.department}
     if left := sorted(set(about.row.departments) - set(row.departments)):
         params |= {"left": left}
+    if move.name in asides.MOVES:
+        params |= asides.bound(session, about.id)
     kind = "moved" if "to" in params else "stepped"
     entry = journal.Line(kind, about.id, params, tuple(about.row.ground))
     journal.append(session, entry, by=said.by.username, now=said.now)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gis.issues import explain, findings, journal, listing, photos
 from gis.territory import units
-from gis.web import auth, moves, timing
+from gis.web import auth, moves, papers, timing
 from gis.web.notices import UNMASKS, lateness_of
 
 Json = dict[str, Any]
@@ -41,6 +41,7 @@ def issue(code: str) -> Json:
         "history": _history(session, known["id"]),
         "loop": moves.picture(code),
         "lateness": lateness_of(code),
+        "papers": papers.picture(known["id"]),
     }
 
 

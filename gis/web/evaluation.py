@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 pages = Blueprint("evaluation", __name__)
 
-VIEWS = ("overview", "three", "gb", "orders", "apart", "numbers")
+VIEWS = ("overview", "three", "gb", "orders", "apart", "posts", "numbers")
 OVERVIEW = ("response", "resolution", "satisfaction", "handling_on_time", "closing")
 ROWS = 100
 # Of a level of very many units a page shows so many; what is exported holds all.
@@ -68,7 +68,8 @@ def page() -> ResponseReturnValue:
         "asked": asked_, "formulas": formulas, "rows": found.rows[(number - 1) * LINES : number * LINES],
         "page": number, "more": number * LINES < len(found.rows), "together": found.together,
         "rates": _columns(formulas, kind, asked_.view), "every_rate": formulas.rates_of(kind),
-        "scores": formulas.scores_of(kind, level), "levels": _levels(asked_), "views": VIEWS, "counts": COUNTS,
+        "scores": [each for each in formulas.scores_of(kind, level) if each.group == _group(asked_.view)],
+        "levels": _levels(asked_), "views": VIEWS, "counts": COUNTS,
         "partial": scoping.is_partial(asked_.question), "whole": auth.current().scope.department == "",
         "presets": _presets(auth.today()), "shown": evaluation.shown, "share": _share,
     }  # fmt: skip
@@ -182,6 +183,11 @@ def _formulas() -> Formulas:
 
 def _standings(asked_: Asked, formulas: Formulas) -> Standings:
     return evaluation.of(auth.session(), asked_.question, formulas, on=asked_.last)
+
+
+def _group(view: str) -> str:
+    """Name the scores a view shows: those of the posts stand with the stages they come of, all others everywhere."""
+    return view if view == "posts" else ""
 
 
 def _columns(formulas: Formulas, kind: str, view: str) -> list[evaluation.Rate]:

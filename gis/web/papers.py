@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from gis.issues.papers import book, drafting, forms, values
-from gis.issues.papers.book import Author
+from gis.errors import Invalid
+from gis.issues.papers import book, drafting, forms, proceedings, values
+from gis.issues.papers.book import Author, Numbered
 from gis.issues.papers.drafting import Demand
 from gis.issues.papers.forms import Press
+from gis.issues.papers.proceedings import Meeting
+from gis.issues.papers.values import Minutes
 from gis.people.accounts import ADMINISTRATOR, DISPATCHER, OPERATOR, SHIFT_LEADER
 from gis.web import asked, auth, desks, ledger
+
+Json = dict[str, Any]
 
 pages = Blueprint("papers", __name__, url_prefix="/papers")
 
 # Who writes in the city's name.
 WRITES = (OPERATOR, ADMINISTRATOR, SHIFT_LEADER, DISPATCHER)
+UNWRITTEN_MOST = 20
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -41,6 +48,7 @@ def page() -> ResponseReturnValue:
         issue=request.args.get("issue", ""),
         today=auth.today(),
         reader=ledger.reader_now(),
+        unwritten=proceedings.unwritten(auth.session(), UNWRITTEN_MOST),
     )
 
 
@@ -67,6 +75,24 @@ def write_supervision() -> ResponseReturnValue:
     return redirect(url_for("papers.page"))
 
 
+@pages.post("/of/<code>/minutes")
+@auth.require(*WRITES)
+def write_minutes(code: str) -> Json:
+    """Write the minutes of a consultation: {"number": 1, "place": …, "present": [departments]}."""
+    paper = proceedings.minutes(auth.session(), code, _meeting(asked.body()), _author())
+    auth.session().commit()
+    return {"paper": _told(paper)}
+
+
+@pages.post("/of/<code>/letter")
+@auth.require(*WRITES)
+def write_letter(code: str) -> Json:
+    """Write the letter behind the last urging of an issue."""
+    paper = proceedings.letter(auth.session(), code, _author(), auth.current().name, auth.settings())
+    auth.session().commit()
+    return {"paper": _told(paper)}
+
+
 @pages.get("/<int:paper_id>.docx")
 @auth.require()
 def download(paper_id: int) -> ResponseReturnValue:
@@ -74,6 +100,33 @@ def download(paper_id: int) -> ResponseReturnValue:
     paper = book.get(auth.session(), paper_id)
     name = f"{paper.kind}-{paper.year}-{paper.number}.docx"
     return ledger.sent(forms.write(paper, _press()), WORD, name)
+
+
+def picture(issue_id: int) -> Json:
+    """Put together what the panel shows of an issue's papers, and what the asker may write."""
+    found, may_write = proceedings.open_of(auth.session(), issue_id), auth.current().role in WRITES
+    return {
+        "issued": [_told(each) for each in found.issued],
+        "called": list(found.called),
+        "minutes": list(found.minutes) if may_write else [],
+        "letter": found.letter and may_write,
+    }
+
+
+def _told(paper: Numbered) -> Json:
+    """Name a paper, and where it can be had."""
+    held = paper.said.consultation if isinstance(paper.said, Minutes) else None
+    return {
+        "kind": paper.kind, "number": forms.number(paper, _press()), "at": paper.at.isoformat(), "consultation": held,
+        "url": url_for("papers.download", paper_id=paper.id),
+    }  # fmt: skip
+
+
+def _meeting(said: Json) -> Meeting:
+    number, place, present = said.get("number"), said.get("place"), said.get("present")
+    if type(number) is not int or not isinstance(place, str) or not isinstance(present, list):
+        raise Invalid("paper.bad_meeting")
+    return Meeting(number, place, tuple(map(str, present)))
 
 
 def _press() -> Press:

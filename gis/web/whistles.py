@@ -9,10 +9,11 @@ from typing import Any
 from flask import Blueprint, request
 
 from gis.errors import Invalid
-from gis.issues import sides, whistle_worklist
+from gis.issues import paging, sides, whistle_worklist
 from gis.issues.matter import Actor, Matter
 from gis.issues.moves import Move, Need
 from gis.issues.whistle_acts import guards
+from gis.issues.whistle_worklist import Wanted
 from gis.issues.whistles import lists, record
 from gis.issues.whistles.lists import Item, Kind
 from gis.people import rosters
@@ -28,12 +29,16 @@ blueprint = Blueprint("whistles", __name__)
 @blueprint.get("/api/v1/whistles")
 @auth.require()
 def get_whistles() -> Json:
-    """Answer with whistles, the newest first: of a state, of a department."""
+    """Answer with a page of whistles, the newest first: of a state, of a department, behind a place."""
     who = auth.current()
     mine = who.department if who.role == DEPARTMENT else request.args.get("department") or None
-    found = whistle_worklist.find(auth.session(), request.args.get("state") or None, mine)
-    keys = {key for each in found for key in (each["by_unit"], each["held_by"])}
-    return {"whistles": found, "units": names(keys), "types": _named(lists.types().values())}
+    place = paging.parse_place(request.args.get("place", ""))
+    page = whistle_worklist.find(auth.session(), Wanted(request.args.get("state") or None, mine, place))
+    keys = {key for each in page.rows for key in (each["by_unit"], each["held_by"])}
+    return {
+        "whistles": page.rows, "later": page.later and str(page.later), "units": names(keys),
+        "types": _named(lists.types().values()),
+    }  # fmt: skip
 
 
 @blueprint.get("/api/v1/rosters")

@@ -67,7 +67,7 @@ def faults(engine: Engine, parts: int = 1) -> list[str]:
     """Verify, and name what was found."""
     with db.session(engine, db.EVERYTHING) as session:
         found = [fault for span in audit.spans(session, parts) for fault in audit.held(session, span)]
-        return [fault.code for fault in [*found, *audit.unbound(session)]]
+        return [fault.code for fault in [*found, *audit.unbound(session), *audit.aside(session)]]
 
 
 def tamper(owner: Engine, *statements: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from gis.errors import Conflict, Forbidden
 from gis.issues import appeals, audit, calendars, clocks, lateness
 from gis.issues.clerk import Clerk
 from gis.issues.matter import Actor, Matter
+from gis.issues.worktime import Limit
 from tests.issues import looped
 from tests.issues.looped import CG, CHIEF, DISPATCHER, NOW, SW, Way
 
@@ -178,3 +180,30 @@ class TestAppeals:
         kinds = way.session.scalars(text("SELECT kind FROM entry WHERE kind LIKE 'appeal%' ORDER BY id")).all()
         told = way.session.scalars(text("SELECT recipient FROM message WHERE event LIKE 'appeal%' ORDER BY id")).all()
         assert (kinds, told) == (["appeal_asked", "appeal_granted"], ["role:shift_leader", "department:cg"])
+
+
+class TestClocksThatEndNothing:
+    @pytest.fixture(autouse=True)
+    def signing(self, way: Way) -> None:
+        """Give the issue an hour to be signed in."""
+        [kept] = clocks.of_issue(way.session, way.issue_id)
+        hour = replace(kept.clock, name="sign", limit=Limit(Fraction(1), "urgent_hour"), due_at=self.DUE)
+        clocks.start(way.session, [(way.issue_id, [hour])], Clerk("x", NOW))
+
+    DUE = NOW + timedelta(hours=1)
+
+    def test_signing_is_late_as_soon_as_its_time_has_passed(self, way: Way) -> None:
+        assert [scan(way, self.DUE), scan(way, self.DUE + timedelta(seconds=1)), facts(way)] == [0, 1, [("", "sign")]]
+
+    def test_signed_too_late_it_is_one_fact(self, way: Way) -> None:
+        way.now = self.DUE + timedelta(hours=1)
+        scan(way, way.now)
+        way.make("sign", CG)
+        assert (facts(way), scan(way, way.now)) == ([("", "sign")], 0)
+
+    def test_signed_in_time_it_is_none(self, way: Way) -> None:
+        way.make("sign", CG)
+        assert scan(way, self.DUE + timedelta(hours=1)) == 0
+
+    def test_what_has_ended_is_signed_by_nobody_any_more(self, way: Way) -> None:
+        assert scan(way.in_state("voided"), self.DUE + timedelta(hours=1)) == 0

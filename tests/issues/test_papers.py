@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -194,7 +195,9 @@ class TestForms:
     @given(st.text(max_size=60))
     def test_any_words_can_be_written(self, said: str) -> None:
         paper = numbered(Minutes(said, NOW.isoformat(), said, said, (said,), (), (), said, ((said, said),), (said,)))
-        Document(io.BytesIO(forms.write(paper, PRESS)))
+        # What XML cannot hold is left out, and XML reads every end of a line as one.
+        kept = re.sub("\r\n?", "\n", forms.UNWRITABLE.sub("", said))
+        assert (kept or "—") in words(forms.write(paper, PRESS))
 
     @pytest.mark.parametrize("said", [DAILY, MINUTES])
     def test_what_is_kept_is_read_as_it_was(self, session: Session, said: values.Said) -> None:

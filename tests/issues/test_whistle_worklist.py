@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -16,6 +17,8 @@ from gis.db import Scope
 from gis.errors import Invalid
 from gis.issues import whistle_worklist, worklists
 from gis.issues.matter import Actor
+from gis.issues.paging import Place
+from gis.issues.whistle_worklist import Wanted
 from tests.issues import called
 from tests.issues.called import (
     CALLER,
@@ -44,6 +47,10 @@ def way(session: Session) -> Way:
 def kinds(way: Way, who: Actor) -> list[str]:
     seen = replace(who, ground="") if who.role == "department" else who
     return [each.kind for each in whistle_worklist.waiting(way.session, seen)]
+
+
+def listed(way: Way, state: str | None = None) -> list[dict[str, Any]]:
+    return whistle_worklist.find(way.session, Wanted(state)).rows
 
 
 def accepted(way: Way) -> Way:
@@ -96,15 +103,35 @@ class TestWhatCalls:
 class TestLists:
     def test_a_list_of_a_state_holds_that_state(self, way: Way) -> None:
         way.make("blow", CALLER, whistle("cg"))
-        assert [len(whistle_worklist.find(way.session, state)) for state in ("blown", "called", None)] == [1, 0, 1]
+        assert [len(listed(way, state)) for state in ("blown", "called", None)] == [1, 0, 1]
 
     def test_it_tells_the_last_step_of_each_department_since_the_call(self, way: Way) -> None:
         accepted(way).after(("report_in", CG, REPORT), ("refuse", ZF, LAW))
-        assert whistle_worklist.find(way.session)[0]["steps"] == {"cg": "arrived", "zf": "refused"}
+        assert listed(way)[0]["steps"] == {"cg": "arrived", "zf": "refused"}
+
+    def test_a_page_begins_behind_the_last_and_none_is_missed_or_told_twice(self, way: Way) -> None:
+        way.session.execute(text(MANY), {"issue_id": way.issue_id})
+        place: Place | None = None
+        codes: list[str] = []
+        for _ in range(4):
+            page = whistle_worklist.find(way.session, Wanted("agreed", place=place), rows=7)
+            place, codes = page.later, [*codes, *(each["code"] for each in page.rows)]
+        asked = text("SELECT code FROM whistle WHERE state = 'agreed' ORDER BY blown_at DESC, id DESC LIMIT 28")
+        assert codes == list(way.session.scalars(asked))
+
+    def test_the_last_page_says_that_it_is(self, way: Way) -> None:
+        way.make("blow", CALLER, whistle("cg"))
+        assert whistle_worklist.find(way.session, Wanted(), rows=1).later is None
+
+    def test_a_department_with_more_than_a_page_of_work_counts_all_of_it(self, way: Way) -> None:
+        for nth in range(2, 50):
+            called.plain(way.session, nth)
+        groups = {each.code: each for each in worklists.of(way.session, replace(CG, ground=""))}
+        assert (groups["to_sign"].total, len(groups["to_sign"].rows)) == (49, worklists.GROUP_ROWS)
 
     def test_a_state_that_is_none_is_refused(self, way: Way) -> None:
         with pytest.raises(Invalid, match="bad_state"):
-            whistle_worklist.find(way.session, "loud")
+            listed(way, "loud")
 
 
 class TestScope:

@@ -129,3 +129,38 @@ def enter(context: BrowserContext, site: Site) -> Iterator[Callable[..., Page]]:
 
     yield opened
     assert [fault for watch in watches for fault in watch.faults] == []
+
+
+@pytest.fixture
+def seat(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Sit people down at browsers of their own, before an issue if one is named; nothing may go wrong in any."""
+    watches: list[Watch] = []
+    contexts: list[BrowserContext] = []
+
+    def taken(username: str, code: str = "", *, lang: str = "zh", **look: object) -> Page:
+        usual: dict[str, object] = {"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce"}
+        contexts.append(browser.new_context(**(usual | look)))  # type: ignore[arg-type]
+        contexts[-1].set_default_timeout(SOON_MS)
+        page = contexts[-1].new_page()
+        watches.append(Watch(page, site.url))
+        page.goto(f"{site.url}/sign-in?lang={lang}")
+        page.fill("#username", username)
+        page.fill("#password", desk.PASSWORD)
+        page.click("button.main")
+        expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=SOON_MS)
+        if code:
+            page.goto("about:blank")
+            page.goto(f"{site.url}/#issue={code}")
+            expect(page.locator("#panel .panel-head")).to_contain_text(code)
+        page.watch = watches[-1]  # type: ignore[attr-defined]
+        return page
+
+    yield taken
+    for each in contexts:
+        each.close()
+    assert [fault for watch in watches for fault in watch.faults] == []
+
+
+def press(page: Page, move: str) -> None:
+    """Press the button of a move in the panel."""
+    page.click(f'#panel .moves [data-move="{move}"]')

@@ -22,7 +22,7 @@ from gis.issues import evaluation
 from gis.people import accounts
 from gis.people.accounts import Newcomer
 from gis.settings import Settings
-from tests.issues import test_evaluation
+from tests.issues import evaluated
 from tests.issues.looped import CG, CLERK, EAST, SW, WEST, Way
 from tests.web import desk
 from tests.web.conftest import _copied  # type: ignore[attr-defined]
@@ -56,7 +56,7 @@ def city(server: Settings, template: str, tmp_path_factory: pytest.TempPathFacto
 
 
 def _june(session: Any) -> None:
-    plain, across, closed = test_evaluation.plain, test_evaluation.across, test_evaluation.closed
+    plain, across, closed = evaluated.plain, evaluated.across, evaluated.closed
     closed(plain(session, 1, ground=GROUND)).make("evaluate", CLERK, YES)
     closed(plain(session, 2, ground=GROUND)).make("evaluate", CLERK, {"solved": "no", "satisfied": "no"})
     closed(plain(session, 3)).after(*[("miss_call", CLERK, {"outcome": "busy"})] * 3)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
 
 from gis import db
 from gis.settings import ROOT
 from tests.issues import looped
-from tests.web import desk
-from tests.web.conftest import SOON_MS, Site, Watch
+from tests.web.conftest import SOON_MS, press
 from tests.web.test_operator_page import UNTOLD, VIOLATIONS
 
 AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
@@ -34,36 +33,6 @@ def issue(office: Flask) -> str:
         session.execute(text("UPDATE issue SET reported_at = now() WHERE id = :id"), {"id": way.issue_id})
         session.commit()
         return way.code
-
-
-@pytest.fixture
-def seat(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Sit somebody down at a browser of their own; at the end nothing may have gone wrong in any."""
-    watches: list[Watch] = []
-    contexts = []
-
-    def taken(username: str, code: str, lang: str = "zh") -> Page:
-        contexts.append(browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce"))
-        contexts[-1].set_default_timeout(SOON_MS)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, site.url))
-        page.goto(f"{site.url}/sign-in?lang={lang}")
-        page.fill("#username", username)
-        page.fill("#password", desk.PASSWORD)
-        page.click("button.main")
-        page.goto("about:blank")
-        page.goto(f"{site.url}/#issue={code}")
-        expect(page.locator("#panel .panel-head")).to_contain_text(code)
-        return page
-
-    yield taken
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
-
-
-def press(page: Page, move: str) -> None:
-    page.click(f'#panel .moves [data-move="{move}"]')
 
 
 def party(page: Page, department: str) -> Locator:
@@ -134,7 +103,7 @@ def test_words_that_are_being_written_are_not_swept_away(seat: Callable[..., Pag
 def test_the_loop_is_accessible_and_all_words_are_there(
     seat: Callable[..., Page], issue: str, username: str, lang: str
 ) -> None:
-    page = seat(username, issue, lang)
+    page = seat(username, issue, lang=lang)
     page.locator("#panel .moves button").last.click()
     expect(page.locator(".move-form")).to_be_visible()
     page.evaluate(AXE.read_text())

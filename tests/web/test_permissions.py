@@ -120,6 +120,8 @@ oa            GET /map/street
 +             GET /papers/<int:paper_id>.docx
 oasd          POST /papers/daily
 oasd          POST /papers/supervision
+oasd          POST /papers/of/<code>/letter
+oasd          POST /papers/of/<code>/minutes
 os            POST /shifts
 +             POST /shifts/<int:handover_id>/sign
 +             GET /tiles/base/<version>/<any(zh, en):lang>/<tile:tile>.mvt
@@ -214,7 +216,7 @@ def knock(client: FlaskClient, door: str, code: str = NEAR, number: int = 1) -> 
     if method == "GET":
         return client.get(path, headers=headers)
     headers["X-CSRFToken"] = desk.csrf(client)
-    if path.startswith(("/api", "/map")):
+    if path.startswith(("/api", "/map", "/papers/of")):
         return client.open(path, method=method, json={}, headers=headers)
     return client.open(path, method=method, data={}, headers=headers)
 

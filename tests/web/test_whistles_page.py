@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import pytest
 import shapely
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from gis.people.accounts import Newcomer
 from gis.settings import ROOT
 from tests import town
 from tests.web import desk
-from tests.web.conftest import SOON_MS, Site, Watch
+from tests.web.conftest import SOON_MS, press
 from tests.web.test_operator_page import UNTOLD, VIOLATIONS
 
 AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
@@ -72,35 +72,6 @@ def report(office: Flask) -> Callable[[], str]:
         return str(answer.json["code"])  # type: ignore[index]
 
     return filed
-
-
-@pytest.fixture
-def seat(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Sit somebody down at a browser of their own; at the end nothing may have gone wrong in any."""
-    watches: list[Watch] = []
-    contexts = []
-
-    def taken(username: str, lang: str = "zh", **more: object) -> Page:
-        look: dict[str, object] = {"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce"}
-        contexts.append(browser.new_context(**(look | more)))  # type: ignore[arg-type]
-        contexts[-1].set_default_timeout(SOON_MS)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, site.url))
-        page.goto(f"{site.url}/sign-in?lang={lang}")
-        page.fill("#username", username)
-        page.fill("#password", desk.PASSWORD)
-        page.click("button.main")
-        expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=SOON_MS)
-        return page
-
-    yield taken
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
-
-
-def press(page: Page, move: str) -> None:
-    page.click(f'#panel .moves [data-move="{move}"]')
 
 
 def say(page: Page, move: str, **words: str) -> None:
@@ -268,11 +239,11 @@ def test_whistles_are_accessible_and_all_words_are_there(
 ) -> None:
     lang, theme, width = look
     code = report()
-    south = seat("south", lang)
+    south = seat("south", lang=lang)
     south.goto(f"{south.url.split('#')[0]}#issue={code}")
     south.reload()
     blow(south, "jd", "jd-east", type_="emergency")
-    page = seat(username, lang, color_scheme=theme, viewport={"width": width, "height": 844})
+    page = seat(username, lang=lang, color_scheme=theme, viewport={"width": width, "height": 844})
     page.goto(f"{page.url.split('#')[0]}#issue={code}")
     page.reload()
     expect(page.locator("#panel .whistle")).to_be_visible(timeout=SOON_MS)

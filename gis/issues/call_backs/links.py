@@ -5,7 +5,6 @@ A token is drawn at random and kept as a digest. Whoever guesses is slowed down 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, NotFound, TooMany
-from gis.issues import workflow
+from gis.issues import answer_links, workflow
 from gis.issues.call_backs.tables import AnswerLink, AnswerTry
 from gis.issues.clerk import Clerk
 from gis.issues.matter import Actor, Said
@@ -69,7 +68,7 @@ def make(session: Session, code: str, clerk: Clerk) -> str:
         raise Conflict("call_backs.not_waiting", code=code)
     token = secrets.token_urlsafe(24)
     until = clerk.now + timedelta(days=clerk.settings.answer_days)
-    made = {"issue_id": issue.id, "sha256": _digest(token), "made_at": clerk.now, "made_by": clerk.by}
+    made = {"issue_id": issue.id, "sha256": answer_links.digest(token), "made_at": clerk.now, "made_by": clerk.by}
     session.add(AnswerLink(**made, expires_at=until))
     session.flush()
     return token
@@ -101,7 +100,7 @@ def _open(session: Session, bearer: Bearer) -> Row[Any] | None:
     tried_n = session.execute(_TRIES, {"address": bearer.address, "after": bearer.now - MEMORY}).scalar_one()
     if tried_n > FREE:
         raise TooMany("account.wait", retry_after_s=int(MEMORY.total_seconds()))
-    digest = _digest(bearer.token)
+    digest = answer_links.digest(bearer.token)
     session.execute(text("SELECT set_config('shaotu.link', :digest, true)"), {"digest": digest})
     link = session.execute(_LINK, {"digest": digest, "now": bearer.now}).one_or_none()
     if link is None:
@@ -113,10 +112,6 @@ def _open(session: Session, bearer: Bearer) -> Row[Any] | None:
 def _shown(link: Row[Any]) -> Link:
     names = ("category_zh", "category_en", "reported_at", "closed_at", "expires_at")
     return Link(link.code, *(getattr(link, name) for name in names))
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 _ISSUE = text("SELECT id, state FROM issue WHERE code = :code")

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis.issues.evaluation import stages
 from gis.issues.evaluation.formulas import DEPARTMENT, Formulas
 
 Json = dict[str, Any]
@@ -48,6 +49,7 @@ COUNTS: Mapping[str, str] = {
     "unsolved": "counts AND solved = 'no'",
     "rated": "counts AND satisfied IS NOT NULL", "satisfied": "counts AND satisfied = 'yes'",
     "partly": "counts AND satisfied = 'partly'", "dissatisfied": "counts AND satisfied = 'no'",
+    **stages.COUNTS,
 }  # fmt: skip
 # Why an answer may be left out of the rates.
 EXCLUSIONS: Mapping[str, str] = {
@@ -126,6 +128,7 @@ def _values(question: Question, formulas: Formulas) -> Json:
         "since": question.period.since, "until": question.period.until, "level": f"{question.level}:",
         "only": None if question.only is None else list(question.only),
         "within": list(question.within), "telling": list(TELLING), "public": list(formulas.public_sources),
+        **stages.values(formulas),
     }  # fmt: skip
 
 
@@ -133,7 +136,10 @@ def _facts(question: Question, formulas: Formulas, narrowed: str = "") -> str:
     """Write the question up to `fact`: a row for each issue of each subject, with what the counts look at."""
     left_out = " OR ".join(EXCLUSIONS[name] for name in formulas.excluded) or "false"
     subjects = _UNITS if question.level else _DEPARTMENTS
-    return f"{_TOLD.format(narrowed=narrowed)}, subject AS ({subjects}), {_FACT.format(left_out=left_out)}"
+    told = _TOLD.format(
+        narrowed=narrowed, moved=stages.MOVED, placed=stages.PLACED, told=stages.TOLD, told_from=stages.TOLD_FROM
+    )
+    return f"{told}, subject AS ({subjects}), {_FACT.format(left_out=left_out, stages=stages.FACT)}"
 
 
 # Of one subject nobody else's issues need be looked at.
@@ -144,7 +150,7 @@ _NARROWED = {
 # Moves that the counts look at.
 TELLING = (
     "verify", "reject", "void", "merge", "return", "answer", "grant", "rework", "self_handle", "pass", "close",
-    "reopen", "evaluate", "miss_call",
+    "reopen", "evaluate", "miss_call", *stages.TELLING,
 )  # fmt: skip
 # `touched` names each issue once: what it is joined to is planned by its number. `moved` looks at all that was made of
 # an issue, and counts what was made before the end of the period.
@@ -159,7 +165,7 @@ WITH touched AS MATERIALIZED (
         WHERE review.at >= :since AND review.at < :until
     ) AS any_of {narrowed}
 ), moved AS (
-    SELECT issue_id, min(at) FILTER (WHERE name = 'verify') AS verified_at,
+    SELECT issue_id, min(at) FILTER (WHERE name = 'verify') AS verified_at,{moved}
            coalesce(bool_or(name IN ('reject', 'void')) FILTER (WHERE past), false) AS refused,
            coalesce(bool_or(name = 'merge') FILTER (WHERE past), false) AS merged,
            coalesce(bool_or(name = 'return') FILTER (WHERE past), false) AS returned,
@@ -201,8 +207,9 @@ WITH touched AS MATERIALIZED (
            bool_or(name = 'contact' AND stopped_at <= due_at) AS contacted_on_time,
            bool_or(name = 'reply' AND stopped_at <= due_at) AS replied_on_time
     FROM clocked WHERE name <> 'handle' AND due_at >= :since AND due_at < :until GROUP BY issue_id
-), told AS (
-    SELECT issue.id, issue.reported_at, issue.ground, own.due_at, own.stopped_at,
+){placed}, told AS (
+    SELECT issue.id,{told}
+           issue.reported_at, issue.ground, own.due_at, own.stopped_at,
            issue.reported_at >= :since AND issue.reported_at < :until AS reported,
            issue.located AND issue.state <> 'collected' AND coalesce(moved.verified_at < :until, true) AS is_filed,
            issue.source = ANY(:public) AS is_public, issue.relapse_of IS NOT NULL AS is_relapse,
@@ -223,6 +230,7 @@ WITH touched AS MATERIALIZED (
            free.issue_id IS NOT NULL AS is_exempt
     FROM touched JOIN issue ON issue.id = touched.id
     LEFT JOIN moved ON moved.issue_id = issue.id
+    {told_from}
     LEFT JOIN clocked AS own ON own.issue_id = issue.id AND own.department = '' AND own.name = 'handle'
     LEFT JOIN ordered ON ordered.issue_id = issue.id
     LEFT JOIN exempted AS free ON free.issue_id = issue.id AND free.department = '' AND free.due_at = own.due_at
@@ -285,6 +293,6 @@ base AS (
     FROM subject
 ), fact AS (
     SELECT *, filed AND is_sent AND NOT (is_the_grids OR answered_at_once) AS sent,
-           due AND coalesce(handled_at <= limit_at OR handled_at IS NOT NULL AND exempt, false) AS on_time
+           due AND coalesce(handled_at <= limit_at OR handled_at IS NOT NULL AND exempt, false) AS on_time{stages}
     FROM base
 )"""

@@ -7,12 +7,14 @@ nothing to do. Values are fractions; they are rounded where they are shown, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 Counts = Mapping[str, int]
 UNIT, DEPARTMENT = KINDS = ("unit", "department")
-GROUPS = ("three", "gb", "orders", "apart")
+GROUPS = ("three", "gb", "orders", "apart", "posts")
+# Of what goes around the handling; each may have a limit in minutes.
+STAGES = ("verify", "file", "dispatch", "inspect")
 WHOLE = 100
 
 
@@ -67,6 +69,8 @@ class Score:
     levels: tuple[str, ...]
     parts: tuple[Part, ...]
     graded: bool = False
+    # Shown with the rates of this group alone; empty: with all.
+    group: str = ""
 
     def value(self, counts: Counts, rates: Mapping[str, Fraction | None]) -> Fraction | None:
         """Return the score, of 100; None where a part has none."""
@@ -79,7 +83,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Formulas:
-    """What a city evaluates by. grades: best first, each with the least score; digest: of the file."""
+    """What a city evaluates by. grades: best first, each with the least score; digest: of the file.
+
+    inspection_sources: of reports of what no collector had found; stage_minutes: the limits of stages that have one.
+    """
 
     version: str
     note_zh: str
@@ -93,6 +100,8 @@ class Formulas:
     rates: tuple[Rate, ...]
     scores: tuple[Score, ...]
     digest: str = ""
+    inspection_sources: tuple[str, ...] = ()
+    stage_minutes: Mapping[str, int] = field(default_factory=dict)
 
     def rates_of(self, kind: str) -> tuple[Rate, ...]:
         """List the rates of units or departments."""

@@ -12,12 +12,14 @@ from typing import Any
 
 from gis.errors import Invalid, Problems, ShaotuError
 from gis.issues.evaluation.facts import COUNTS, EXCLUSIONS
-from gis.issues.evaluation.formulas import GROUPS, KINDS, WHOLE, Formulas, Part, Rate, Score
+from gis.issues.evaluation.formulas import GROUPS, KINDS, STAGES, WHOLE, Formulas, Part, Rate, Score
 from gis.settings import ROOT
 
 FORMULAS = ROOT / "data" / "evaluation" / "formulas.toml"
 # What units say of the departments they whistled for counts at least so much, in percent.
 REVIEW_LEAST = 30
+# A month: more is no limit of a stage.
+MINUTES_MOST = 43_200
 Json = Mapping[str, Any]
 
 
@@ -51,6 +53,8 @@ def _formulas(said: Json, digest: str) -> Formulas:
         rates=tuple(map(_rate, said["rate"])),
         scores=tuple(map(_score, said["score"])),
         digest=digest,
+        inspection_sources=tuple(said.get("inspection_sources", ())),
+        stage_minutes={name: int(minutes) for name, minutes in said.get("stage_minutes", {}).items()},
     )
 
 
@@ -63,7 +67,8 @@ def _rate(said: Json) -> Rate:
 def _score(said: Json) -> Score:
     named: Json = {name: said[name] for name in ("code", "name_zh", "name_en")}
     lists: Json = {name: tuple(said.get(name, ())) for name in ("of_kinds", "levels")}
-    return Score(**{**named, **lists}, parts=tuple(map(_part, said["parts"])), graded=bool(said.get("graded")))
+    return Score(**{**named, **lists}, parts=tuple(map(_part, said["parts"])), graded=bool(said.get("graded")),
+                 group=str(said.get("group", "")))
 
 
 def _part(said: Json) -> Part:
@@ -82,6 +87,10 @@ def _problems(formulas: Formulas) -> Iterator[ShaotuError]:
     if not REVIEW_LEAST <= formulas.review_weight <= WHOLE:
         yield Invalid("evaluation.review_weight", weight=float(formulas.review_weight), least=REVIEW_LEAST)
     yield from _unknown("excluded", formulas.excluded, EXCLUSIONS)
+    yield from _unknown("stage_minutes", formulas.stage_minutes, STAGES)
+    for stage, minutes in formulas.stage_minutes.items():
+        if not 0 < minutes <= MINUTES_MOST:
+            yield Invalid("evaluation.stage_minutes", stage=stage, minutes=minutes, most=MINUTES_MOST)
     for rate in formulas.rates:
         yield from _unknown(f"rate.{rate.code}", (*rate.counted, rate.of), COUNTS)
         yield from _unknown(f"rate.{rate.code}", (rate.group,), GROUPS)
@@ -92,6 +101,7 @@ def _problems(formulas: Formulas) -> Iterator[ShaotuError]:
 
 def _of_score(score: Score, formulas: Formulas) -> Iterator[ShaotuError]:
     where = f"score.{score.code}"
+    yield from _unknown(where, [score.group] if score.group else [], GROUPS)
     total = sum(part.weight for part in score.parts)
     if total != WHOLE:
         yield Invalid("evaluation.weights", score=score.code, total=float(total))

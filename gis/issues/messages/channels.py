@@ -18,6 +18,9 @@ HTTP, SMTP, WEBHOOK = KINDS = ("http", "smtp", "webhook")
 # Shown on the page to those it is for; always there, and carried by nobody.
 NOTICE = "notice"
 DEPARTMENTS, REPORTER = "departments", "reporter"
+# The channel that reaches telephones: who reported is told by no other, because nothing else of them is known.
+SMS = "sms"
+ANSWER_LINK = "answer_link"
 DINGTALK = "dingtalk"
 NEEDED: Mapping[str, tuple[str, ...]] = {HTTP: ("url", "body"), SMTP: ("host", "sender"), WEBHOOK: ("url", "secret")}
 TIMEOUT_S = 10.0

@@ -124,7 +124,7 @@ def _rows(tiding: Tiding, ways: Sequence[Channel]) -> Iterator[Json]:
         if recipient != REPORTER:
             yield said | {"recipient": recipient, "channel": NOTICE, "direct": True}
         for way in carrying:
-            if not way.to_systems:
+            if not way.to_systems and (recipient != REPORTER or way.code == channels.SMS):
                 yield said | {"recipient": recipient, "channel": way.code, "direct": recipient == REPORTER}
     for way in carrying:
         if way.to_systems:

@@ -193,7 +193,15 @@ def _answered(sending: Sending, answer: tuple[int, bytes]) -> None:
     if sending.channel.ok:
         read = _json(body)
         if any(read.get(name) != value for name, value in sending.channel.ok.items()):
-            raise Unavailable("messages.refused_inside", **told, answer=body[:200].decode("utf-8", "replace"))
+            raise Unavailable("messages.refused_inside", **told, answer=_told_back(sending, body))
+
+
+def _told_back(sending: Sending, body: bytes) -> str:
+    """Keep the beginning of a receiver's answer, without the address it may repeat: it is kept and shown."""
+    said = body.decode("utf-8", "replace")
+    for known in (sending.letter.address, sending.text):
+        said = said.replace(known, "…") if known else said
+    return said[:200]
 
 
 def _json(body: bytes) -> Mapping[str, object]:

@@ -77,6 +77,12 @@ def find(session: Session, kind: str | None = None, before: int | None = None) -
     return [_numbered(each) for each in session.scalars(kept)]
 
 
+def of_issue(session: Session, issue_id: int) -> list[Numbered]:
+    """List the papers about an issue, the latest first."""
+    kept = select(Paper).where(Paper.issue_id == issue_id).order_by(Paper.id.desc())
+    return [_numbered(each) for each in session.scalars(kept)]
+
+
 def _next(session: Session, kind: str, year: int) -> int:
     """Return the next number; who asks next waits until this one is kept or given up: none is lost or given twice."""
     lock = text("SELECT pg_advisory_xact_lock(:room, hashtext(:what))")

@@ -82,8 +82,9 @@ def made(kind: str, press: Press) -> bytes:
 def _context(paper: Numbered, press: Press) -> Json:
     """Put together what a form may name: what the paper says, its number, who wrote it, and when."""
     told = {name: _told(name, value, press) for name, value in values.as_json(paper.said).items()}
-    for name in [each.removesuffix("_zh") for each in told if each.endswith("_zh")]:
-        told[name] = (press.locale == "en" and told[f"{name}_en"]) or told[f"{name}_zh"]
+    for name in [each.removesuffix("_en") for each in told if each.endswith("_en")]:
+        there = told.get(f"{name}_zh", told.get(name))
+        told[name] = (press.locale == "en" and told[f"{name}_en"] not in ("", "—") and told[f"{name}_en"]) or there
     return told | {
         "number": number(paper, press),
         "by": paper.by,
@@ -187,8 +188,8 @@ def _minutes(form: Form, press: Press) -> None:
     form.add_paragraph("{{ title }}").alignment = WD_ALIGN_PARAGRAPH.CENTER
     between = ", " if press.locale == "en" else "、"
     names = {"held_at": "held_at", "held_where": "place", "chair": "chair", "present": f"present|join('{between}')",
-             "absent": f"absent|join('{between}')", "issues": f"issues|join('{between}')", "deadline": "deadline",
-             "document": "document"}  # fmt: skip
+             "absent": f"absent|join('{between}') or '—'", "issues": f"issues|join('{between}')", "lead": "lead",
+             "deadline": "deadline", "document": "document"}  # fmt: skip
     _facts(form, press, names)
     form.add_paragraph(press.say("paper.label.matter"))
     form.add_paragraph("{{ matter }}").paragraph_format.first_line_indent = Cm(1)

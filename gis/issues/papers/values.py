@@ -62,7 +62,10 @@ class Supervision:
 
 @dataclass(frozen=True)
 class Minutes:
-    """Minutes of a consultation: who met, what was said and agreed; document: the agreement made of it."""
+    """Minutes of a consultation: who met, what was said and agreed; document: the agreement made of it.
+
+    What is named otherwise in English stands beside it as well. consultation: which of its issue; 0: of none.
+    """
 
     title: str
     held_at: str
@@ -77,6 +80,13 @@ class Minutes:
     deadline: str = ""
     document: str = ""
     taken_by: str = ""
+    title_en: str = ""
+    present_en: tuple[str, ...] = ()
+    absent_en: tuple[str, ...] = ()
+    opinions_en: tuple[tuple[str, str], ...] = ()
+    lead_zh: str = ""
+    lead_en: str = ""
+    consultation: int = 0
     kind: str = MINUTES
 
 
@@ -97,6 +107,6 @@ def parse(kind: str, kept: Json) -> Said:
 def _frozen(name: str, value: Any) -> Any:  # noqa: ANN401 -- whatever JSON holds
     if not isinstance(value, list):
         return value
-    if name == "opinions":
+    if name.startswith("opinions"):
         return tuple((who, what) for who, what in value)
     return tuple(Named(**each) if isinstance(each, dict) else each for each in value)

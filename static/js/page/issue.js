@@ -10,6 +10,7 @@ import { limits, timeLeft } from "./clock.js";
 import { light } from "./lights.js";
 import * as moves from "./moves.js";
 import * as late from "./late.js";
+import * as papers from "./papers.js";
 import { shares } from "./straddlers.js";
 import { fact, section, unitLink } from "./unit.js";
 import { pick } from "./sketch.js";
@@ -45,9 +46,9 @@ export function close() {
 
 // unasked: a live message wants it drawn anew; what somebody is writing there is not swept away for that.
 export async function open(code, { keepView = false, unasked = false } = {}) {
-  const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop, lateness } = await ask(`/map/issues/${encodeURIComponent(code)}`);
+  const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop, lateness, papers: written } = await ask(`/map/issues/${encodeURIComponent(code)}`);
   if (unasked && state.issue !== code) return;
-  if (unasked && moves.isBeingWritten()) {
+  if (unasked && (moves.isBeingWritten() || papers.isBeingWritten())) {
     say("moved_on");
     return;
   }
@@ -76,6 +77,7 @@ export async function open(code, { keepView = false, unasked = false } = {}) {
     !issue.located || issue.state === "to_locate" ? toLocate(issue, location) : null,
     clocks.length ? section(t("clock.title"), limits(issue, clocks, conditions)) : null,
     lateness.facts.length ? section(t("late.title"), late.section(issue, lateness, () => { say("changed"); return open(code, { keepView: true }); })) : null,
+    papers.isAny(written) ? section(t("papers.title"), papers.section(issue, written, () => { say("changed"); return open(code, { keepView: true }); })) : null,
     decision ? section(t("issue.whose"), whose(decision, sides)) : null,
     explanation.length ? section(t("issue.why"), el("ol", { class: "why" }, explanation.map((line) => el("li", {}, line)))) : null,
     location && location.located ? section(t("issue.ground"), location.nets.map((net) => ground(net))) : null,

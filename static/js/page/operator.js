@@ -117,6 +117,7 @@ function apply({ kind, feature, code }) {
   if (!shown) {
     if (known >= 0) map.live.remove({ id });
     list.remove(id);
+    if (kind !== "gone") redrawn(id);
     return;
   }
   list.add(feature);
@@ -126,6 +127,11 @@ function apply({ kind, feature, code }) {
     if (known < 0) map.pulse(feature);
   }
   if (feature.properties.flags.some((flag) => flag === "straddles" || flag === "near_boundary") && !store.sides.has(id)) sidesOf(feature);
+  redrawn(id);
+}
+
+// What somebody looks at follows, also where the filters leave it out: a link opens any issue.
+function redrawn(id) {
   if (id !== state.issue) return;
   issue.open(id, { keepView: true, unasked: true }).catch((error) => say("failed", error));
 }

@@ -1,6 +1,6 @@
 // Whistles: the list by state with the platform on duty, the part of an issue's panel, and the fields its forms need.
 
-import { byId, el, fill } from "./dom.js";
+import { byId, button, el, fill } from "./dom.js";
 import { ask } from "./doors.js";
 import { boot, categoryName, departmentName, fullTime, metres, moment, nameOf, t } from "./words.js";
 import { say } from "./state.js";
@@ -8,8 +8,28 @@ import { say } from "./state.js";
 const STATES = ["blown", "called", "agreed", "returned", "withdrawn"];
 const CAME = { arrived: "in", fed_back: "fed_back", passed: "fed_back", refused: "refused", failed: "in" };
 
+// How many pages are shown: what somebody has turned to stays when the list is drawn anew.
+let pages = 1;
+
+async function listed() {
+  const all = { whistles: [], units: {}, types: {}, later: null };
+  for (let nth = 0; nth < pages && (nth === 0 || all.later); nth += 1) {
+    const { whistles, units, types, later } = await ask("/api/v1/whistles", all.later ? { place: all.later } : {});
+    all.whistles.push(...whistles);
+    Object.assign(all.units, units);
+    Object.assign(all.types, types);
+    all.later = later;
+  }
+  return all;
+}
+
+function more() {
+  pages += 1;
+  return draw();
+}
+
 export async function draw() {
-  const [{ whistles, units, types }, duty] = await Promise.all([ask("/api/v1/whistles"), ask("/api/v1/rosters")]);
+  const [{ whistles, units, types, later }, duty] = await Promise.all([listed(), ask("/api/v1/rosters")]);
   const focused = document.activeElement?.dataset?.whistle;
   const open = byId("whistles").querySelector(".roster-fold")?.open ?? false;
   const groups = STATES.map((state) => ({ state, rows: whistles.filter((each) => each.state === state) })).filter((group) => group.rows.length);
@@ -17,6 +37,7 @@ export async function draw() {
     groups.length ? groups.map(({ state, rows }) => el("section", { class: "desk-group", data: { state } },
       el("h3", {}, t(`whistle.state.${state}`), el("span", { class: "n" }, String(rows.length))),
       el("ol", { class: "plain rows" }, rows.map((each) => row(each, units, types))))) : el("p", { class: "empty" }, t("whistle.none")),
+    later ? button(t("whistle.older"), more, { class: "wide older" }) : null,
     platform(duty, open));
   if (focused) byId("whistles").querySelector(`[data-whistle="${CSS.escape(focused)}"]`)?.focus();
 }
