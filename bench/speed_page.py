@@ -58,6 +58,10 @@ def measure(_data: Path) -> list[Row]:
             for called, where in _views(engine):
                 page = _cold(chromium, cookies)
                 rows += [*_weigh(page, product, called, where), *_pan(page, called)]
+                page.context.close()
+            page = _cold(chromium, cookies)
+            page.goto(f"{product.url}/")
+            page.wait_for_selector(LISTED, timeout=60_000)
             rows += _insert(page, product, _somewhere(engine))
             chromium.close()
     return rows

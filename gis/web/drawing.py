@@ -13,7 +13,7 @@ from gis.territory import places
 from gis.territory.coords import Tile
 
 # Grows when tiles are drawn another way: those that browsers and the disk keep are not asked for any more.
-DRAWING = 2
+DRAWING = 3
 # A level is drawn from the zoom at which its typical unit is this wide: finer ones are a grey wash, and nobody can hit
 # a cell with the pointer there.
 LEAST_WIDTH_PX = 8
@@ -30,8 +30,8 @@ EQUATOR_M = 2 * math.pi * 6378137
 # Browsers stretch the tiles of this zoom for all nearer ones, so they alone are exact.
 LAST_Z = 16
 EXACT_EXTENT = 4096
-# Farther away a quarter of a pixel is the grid, and a bend of less than a third is left out: a screen shows neither.
-GRID_PX, BEND_PX = 1 / 4, 1 / 3
+# Farther away a third of a pixel is the grid, and a bend of less than two fifths is left out: a screen shows neither.
+GRID_PX, BEND_PX = 1 / 3, 2 / 5
 # side of the smallest piece of land that is named, as a part of a tile's
 NAME_PART = 0.08
 # part of a tile drawn beyond its edges, so that strokes do not end there
@@ -249,7 +249,7 @@ def draw(session: Session, tile: Tile, layers: Iterable[Layer], params: Mapping[
 def _fineness(layer: Layer, tile: Tile) -> dict[str, float]:
     """Say how fine a layer is drawn on a tile: as fine as a screen shows it."""
     exact = tile.z >= LAST_Z
-    extent = EXACT_EXTENT if exact else int(layer.tile_px / GRID_PX)
+    extent = EXACT_EXTENT if exact else round(layer.tile_px / GRID_PX)
     bend_m = 0.0 if exact else BEND_PX * EQUATOR_M / layer.tile_px / 2**tile.z
     return {"extent": extent, "buffer": int(extent * MARGIN), "bend_m": bend_m}
 

@@ -240,7 +240,7 @@ def test_cells_of_a_hundred_metres_show_from_zoom_fourteen(z: int, shown: list[s
     assert drawing.visible(Widths(LAT, WIDTHS), z) == shown
 
 
-@pytest.mark.parametrize(("z", "extent"), [(15, 1024), (16, 4096)])
+@pytest.mark.parametrize(("z", "extent"), [(15, 768), (16, 4096)])
 def test_only_the_tile_that_nearer_zooms_stretch_is_exact(
     office: Flask, client: FlaskClient, z: int, extent: int
 ) -> None:
