@@ -1,12 +1,28 @@
 """Every error raised on purpose: a code and its parameters. Knows no HTTP and no language."""
 
 from collections.abc import Iterable
+from typing import Self
 
 
 class Word(str):
     """A parameter that is itself a code: it is said in the reader's language within the sentence."""
 
     __slots__ = ()
+
+
+class Name(str):
+    """A parameter that is the code of something with a name: programs get the code, a sentence says the name."""
+
+    __slots__ = ("en", "zh")
+    zh: str
+    en: str
+
+    @classmethod
+    def of(cls, code: str, zh: str, en: str = "") -> Self:
+        """Make it of a code and its names; what has none in English is called by its Chinese one."""
+        name = cls(code)
+        name.zh, name.en = zh, en or zh
+        return name
 
 
 class ShaotuError(Exception):

@@ -8,7 +8,7 @@ from pathlib import Path
 from babel import negotiate_locale
 from babel.messages import pofile
 
-from gis.errors import Problems, ShaotuError, Word
+from gis.errors import Name, Problems, ShaotuError, Word
 
 LOCALES = ("zh", "en")
 # %(name)s, %(name).1f, or %% for the sign itself; a lone % stays what it is
@@ -34,8 +34,14 @@ def explain(error: ShaotuError, locale: str) -> str:
     """Render an error, one line for each problem it holds."""
     if isinstance(error, Problems):
         return "\n".join(explain(problem, locale) for problem in error.problems)
-    told = {name: say(value, locale) if isinstance(value, Word) else value for name, value in error.params.items()}
-    return say(error.code, locale, **told)
+    return say(error.code, locale, **{name: _worded(value, locale) for name, value in error.params.items()})
+
+
+def _worded(value: object, locale: str) -> object:
+    """Say a parameter that is a code or a name in the reader's language."""
+    if isinstance(value, Name):
+        return value.en if locale == "en" else value.zh
+    return say(value, locale) if isinstance(value, Word) else value
 
 
 def catalogue(locale: str, prefix: str) -> dict[str, str]:

@@ -51,10 +51,19 @@ class Crew:
         """Let the issues on record be handled as days go, up to a moment; return how many moves were made."""
         made = 0
         for row in session.execute(_ALL, {"spared": sorted(self.spared), "lately": until - LATELY}).all():
-            at = row.reported_at
+            at = self._made_safe(session, row, until)
             while (at := at + self._pause(row.lead)) < until and self._step(session, row, at):
                 made += 1
         return made
+
+    def _made_safe(self, session: Session, row: Row[Any], until: datetime) -> datetime:
+        """Let a danger be made safe before anything else is done; return from when on the rest goes its way."""
+        from_then = row.reported_at
+        for at, (move, actor, fields) in platforms.safety(session, row.id):
+            if at < until:
+                workflow.advance(session, row.code, move, Said(actor, at, fields), self.loop)
+                from_then = at
+        return from_then
 
     def _pause(self, lead: str | None) -> timedelta:
         """Draw how long the next step is waited for: with departments that work well, less."""
@@ -74,6 +83,7 @@ class Crew:
         """Yield what comes next for an issue, if anything does."""
         issue = dict(session.execute(_ISSUE, {"id": issue_id}).mappings().one())
         state = issue["state"]
+        yield from (step for at, step in platforms.safety(session, issue_id) if at <= now)
         yield from platforms.steps(session, issue_id, state)
         if state == moves.DISPATCHED and (settled := next(callers.settled(issue, self.rng), None)):
             yield callers.step(session, settled, issue_id, self.loop, now)

@@ -37,6 +37,7 @@ WHISTLES = (
     ("emergency", "已拉警戒线、疏散群众", "无专业处置力量", "现场", "排除险情"),
 )
 ANSWERED = 0.6
+MADE_SAFE = ("已设围挡和警示，险情排除。", "已断电并临时固定，人员撤离。", "已抢修完毕，现场安全。")
 CENTRE = Actor("dispatcher", "dispatcher")
 LATE = {"reason": "事项已办结，无需再哨。"}
 
@@ -82,6 +83,14 @@ def steps(session: Session, issue_id: int, state: str) -> Iterator[tuple[str, Ac
         elif each.state == record.AGREED and not each.scores and state == INSPECTED:
             scores = {code: 70 + (7 * each.id + 11 * nth) % 31 for nth, code in enumerate(each.departments)}
             yield "review_whistle", caller, named | {"scores": scores}
+
+
+def safety(session: Session, issue_id: int) -> Iterator[tuple[datetime, tuple[str, Actor, dict[str, Any]]]]:
+    """Yield how those who were sent to make an issue safe tell that it is, and when they would: mostly in time."""
+    for row in session.execute(_SENT, {"issue_id": issue_id}).all():
+        said = {"position": _spot(session, issue_id), "done": MADE_SAFE[row.id % len(MADE_SAFE)]}
+        sent = Actor(row.department, "department", row.department)
+        yield row.at + timedelta(minutes=8 + 7 * row.id % 27), ("made_safe", sent, said)
 
 
 def _spot(session: Session, issue_id: int) -> dict[str, float]:
@@ -132,6 +141,10 @@ def _open(session: Session, username: str, name: str, office: Department, now: d
 
 
 _WHERE = text("SELECT ST_X(point_geom) AS lon, ST_Y(point_geom) AS lat FROM issue WHERE id = :issue_id")
+_SENT = text("""
+SELECT id, department, at FROM errand
+WHERE issue_id = :issue_id AND kind = 'make_safe' AND done_at IS NULL ORDER BY number
+""")
 _HOUSE = text("SELECT ground FROM issue WHERE external_id = :house")
 # Some that are under way in a subdistrict whose platform has others to call, not those a visitor plays.
 _OPEN = text("""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from gis.issues import asides, journal, workflow
 from gis.issues.matter import Actor, Matter, Said
-from gis.issues.moves import SYSTEM
+from gis.issues.moves import ENDS, SYSTEM
 from gis.issues.whistle_acts import guards
 from gis.issues.whistle_acts.acts import UNANSWERED
 from gis.issues.whistles import levels
@@ -37,7 +37,7 @@ class Risen:
 
 def due(session: Session, now: datetime) -> list[Risen]:
     """List what ran out of time by now and was not handed on or told yet."""
-    asked = {"now": now, "told": UNANSWERED}
+    asked = {"now": now, "told": UNANSWERED, "ends": sorted(ENDS)}
     found = [
         row for listed in (_UNANSWERED, _LATE_ERRANDS, _LATE_CONSULTATIONS) for row in session.execute(listed, asked)
     ]
@@ -113,6 +113,7 @@ ORDER BY issue.id, whistle.number
 _LATE_ERRANDS = text("""
 SELECT issue.code, errand.kind, errand.number FROM errand JOIN issue ON issue.id = errand.issue_id
 WHERE errand.done_at IS NULL AND errand.late_at IS NULL AND errand.due_at < :now
+  AND issue.state <> ALL(CAST(:ends AS text[]))
 ORDER BY issue.id, errand.number
 """)
 _NOTE_LATE = text("""

@@ -24,6 +24,8 @@ ANSWERED_AT_ONCE = ROOT / "data" / "workflow" / "answered_at_once.csv"
 DEADLOCK, SAMPLED, STRUCK = "deadlock", "sampled", "struck"
 # A whistle is open: blown and not agreed to, returned or withdrawn.
 WHISTLED = "whistled"
+# Somebody has been sent to make it safe and has not said that it is.
+DANGER = "danger"
 EXTENSIONS_MOST, RETURNS_MOST = 2, 3
 YEAR = timedelta(days=366)
 # Moves by which somebody becomes a handler.
@@ -174,6 +176,12 @@ def whistles_ended(matter: Matter, _said: Said) -> None:
         raise Conflict("whistles.not_agreed")
 
 
+def is_safe(matter: Matter, _said: Said) -> None:
+    """What somebody was sent to make safe is not closed before it is told to be safe; only by force, on record."""
+    if DANGER in matter.row.marks:
+        raise Conflict("errands.unsafe")
+
+
 def whistles_ended_if_forced(matter: Matter, said: Said) -> None:
     """Also a forced closing waits for it."""
     request = requests.open_one(matter)
@@ -221,6 +229,6 @@ BY_NAME: Mapping[str, Guard] = {
         not_the_handler, another_issue, no_deadlock, somebody_leads, not_refused_before, nobody_signed,
         on_the_list, sampled, in_time, nothing_asked, never_suspended, within_a_year, extensions_left, something_asked,
         to_be_endorsed, to_be_granted, another_person, whistles_ended, whistles_ended_if_forced, a_question,
-        nobody_to_call, not_struck, is_struck, not_the_closer,
+        nobody_to_call, not_struck, is_struck, not_the_closer, is_safe,
     )
 }  # fmt: skip

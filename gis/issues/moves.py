@@ -133,7 +133,7 @@ MOVES: tuple[Move, ...] = (
     _guarded(_move("rework", [FED_BACK], [INSPECTOR, LEADER], HANDLING, REASON), "not_the_handler"),
     _guarded(_move("pass", [SELF_HANDLED], [INSPECTOR]), "sampled", "not_the_handler"),
     _guarded(_move("rework", [SELF_HANDLED], [INSPECTOR], RETURNED, REASON), "sampled", "not_the_handler"),
-    _guarded(_move("close", [INSPECTED], [SHIFT_LEADER], CLOSED), "not_the_handler", "whistles_ended"),
+    _guarded(_move("close", [INSPECTED], [SHIFT_LEADER], CLOSED), "not_the_handler", "whistles_ended", "is_safe"),
     _move("contact", UNDER_WAY, [CLERK], None, Need("note", required=False)),
     _guarded(_move("contact", AT_WORK, [LEAD], None, Need("note", required=False)), stages=[SIGNED]),
     _guarded(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gis.errors import Invalid
 from gis.issues.matter import Actor
-from gis.issues.moves import SEATS
+from gis.issues.moves import ENDS, SEATS
 from gis.issues.paging import Place
 from gis.issues.whistles.record import STATES
 from gis.people.accounts import CALLER, DEPARTMENT, DISPATCHER, SHIFT_LEADER
@@ -87,6 +87,7 @@ def waiting(session: Session, actor: Actor) -> list[Call]:
     if actor.role == CALLER:
         asked.append(_TO_VERIFY)
     told = {"department": actor.department, "units": list(actor.units), "everywhere": actor.ground == "*"}
+    told["ends"] = sorted(ENDS)
     found = [Call(**row) for sql in asked for row in session.execute(text(sql), told).mappings()]
     return sorted(found, key=lambda call: (call.due_at is None, call.due_at, call.key))
 
@@ -157,5 +158,5 @@ _ERRANDS = """
 SELECT errand.kind, issue.code || '/' || errand.number AS key, issue.code AS issue, errand.kind AS type,
        '' AS place, errand.due_at
 FROM errand JOIN issue ON issue.id = errand.issue_id
-WHERE errand.done_at IS NULL AND errand.department = :department
+WHERE errand.done_at IS NULL AND errand.department = :department AND issue.state <> ALL(CAST(:ends AS text[]))
 """

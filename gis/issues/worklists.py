@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.issues import listing, paging, whistle_worklist
-from gis.issues.guards import WHISTLED
+from gis.issues.guards import DANGER, WHISTLED
 from gis.issues.listing import Filters
 from gis.issues.matter import Actor
 from gis.issues.moves import (
@@ -29,7 +29,6 @@ from gis.issues.moves import (
 )
 from gis.issues.paging import Asked
 from gis.issues.whistle_acts.acts import UNANSWERED
-from gis.issues.whistle_acts.beside import DANGER
 from gis.people.accounts import CALLER, CLERK, DEPARTMENT, DISPATCHER, INSPECTOR, LEADER, SHIFT_LEADER
 
 Json = dict[str, Any]

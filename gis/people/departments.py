@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from gis.errors import Conflict, Invalid, NotFound, Problems, ShaotuError
+from gis.errors import Conflict, Invalid, Name, NotFound, Problems, ShaotuError
 from gis.settings import ROOT
 from gis.territory.location import UnitRef
 
@@ -52,6 +52,11 @@ class Department:
     def as_dict(self) -> dict[str, str]:
         """Name it, as reasons do."""
         return {"key": self.code, "name": self.name_zh, "name_en": self.name_en}
+
+    @property
+    def name(self) -> Name:
+        """Name it, as refusals do."""
+        return Name.of(self.code, self.name_zh, self.name_en)
 
 
 class Register:

@@ -95,10 +95,14 @@ def _desk(code: str | None, *, reporter: Json | None = None, link: str | None = 
         "rows": rows, "chosen": chosen, "total": call_backs.waiting_n(auth.session()), "page": page,
         "masked": chosen and listing.masked(chosen.reporter), "reporter": reporter, "link": link,
         "script": _script(chosen) if chosen else [], "choices": CHOICES, "missed": MISSED,
-        "may_reopen": bool(chosen and _now() <= chosen.reopen_until(asked.settings().reopen_days)),
+        "may_reopen": bool(chosen and _may_reopen(chosen)),
         "tries": asked.settings().call_back_tries, "done": request.args.get("done"), "mask": listing.masked,
     }  # fmt: skip
     return render_template("call_back.html", **told, boot=None, **desks.chrome("call_back"))
+
+
+def _may_reopen(row: Waiting) -> bool:
+    return _now() <= row.reopen_until(asked.settings().reopen_days)
 
 
 def _script(row: Waiting) -> list[Json]:
@@ -111,7 +115,8 @@ def _script(row: Waiting) -> list[Json]:
         "category": row.category_zh if zh else row.category_en,
         "until": row.reopen_until(asked.settings().reopen_days).astimezone(_zone()).strftime("%Y-%m-%d"),
     }
-    return [{"asks": line.asks, "said": (line.zh if zh else line.en) % filled} for line in call_backs.lines()]
+    said = [line for line in call_backs.lines() if _may_reopen(row) or not line.offers_again]
+    return [{"asks": line.asks, "said": (line.zh if zh else line.en) % filled} for line in said]
 
 
 def _asked_by(link: Link) -> Json:

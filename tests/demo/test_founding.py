@@ -140,6 +140,12 @@ def test_the_house_across_the_line_waits_for_its_two_sides(founded: Engine) -> N
     assert {code.split("-")[1][:6] for code in sides} == {"690100", "690102", "690103"}
 
 
+def test_what_was_dangerous_was_made_safe_before_it_was_closed(founded: Engine) -> None:
+    sent = "SELECT count(*) FROM errand JOIN issue ON issue.id = issue_id WHERE kind = 'make_safe'"
+    assert _ask(founded, sent + " AND issue.closed_at > errand.done_at") > 0
+    assert _ask(founded, sent + " AND issue.closed_at IS NOT NULL AND errand.done_at IS NULL") == 0
+
+
 def test_every_clock_of_the_month_has_an_end_or_says_why_not(founded: Engine) -> None:
     counted = "SELECT count(*) FROM clock WHERE name = 'handle' AND {}"
     timed = _ask(founded, counted.format("due_at IS NOT NULL"))

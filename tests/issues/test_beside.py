@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid
-from gis.issues import agreements, errands, intake, sides
+from gis.issues import agreements, errands, intake, sides, whistle_worklist
 from gis.issues.intake import CategoryKey, Clerk, Report
 from gis.issues.matter import Actor
 from gis.issues.whistles import levels
@@ -62,20 +62,20 @@ class TestLevels:
         assert levels.ladder(way.session, COMMUNITY, NOW.date()) == (COMMUNITY, SOUTH, WEST, CITY)
 
     @pytest.mark.parametrize(
-        ("steps", "grounds", "holder"),
+        ("steps", "called", "holder"),
         [
-            ((SOUTH, WEST, CITY), (WEST,), WEST),
-            ((SOUTH, WEST, CITY), ("",), WEST),
-            ((SOUTH, WEST, CITY), (WEST, EAST), CITY),
-            ((COMMUNITY, SOUTH, WEST, CITY), (EAST,), SOUTH),
-            ((WEST, CITY), (WEST,), CITY),
-            ((CITY,), (WEST,), None),
+            ((SOUTH, WEST, CITY), [(WEST, CITY)], WEST),
+            ((SOUTH, WEST, CITY), [], WEST),
+            ((SOUTH, WEST, CITY), [(WEST, CITY), (EAST, CITY)], CITY),
+            ((COMMUNITY, SOUTH, WEST, CITY), [(EAST, CITY)], SOUTH),
+            ((WEST, CITY), [(WEST, CITY)], CITY),
+            ((CITY,), [(WEST, CITY)], None),
         ],
     )
     def test_the_lowest_that_stands_over_everybody_answers(
-        self, steps: tuple[str, ...], grounds: tuple[str, ...], holder: str | None
+        self, steps: tuple[str, ...], called: list[tuple[str, ...]], holder: str | None
     ) -> None:
-        assert levels.holder(steps, grounds, ("district", "subdistrict")) == holder
+        assert levels.holder(steps, called, ("district", "subdistrict")) == holder
 
 
 class TestMakingSafe:
@@ -128,6 +128,20 @@ class TestMakingSafe:
         way.after(("make_safe", CLERK, WHY), ("made_safe", JD, SAFE), ("sign", CG), ("feed_back", CG, DONE))
         with pytest.raises(Forbidden, match="handler_may_not"):
             way.make("pass", Actor("mole", "inspector", "jd"))
+
+    def test_before_it_is_safe_it_is_not_closed(self, way: Way) -> None:
+        way.after(("make_safe", CLERK, WHY), ("sign", CG), ("feed_back", CG, DONE), ("pass", INSPECTOR))
+        with pytest.raises(Conflict, match="unsafe"):
+            way.make("close", CHIEF)
+        way.after(("made_safe", JD, SAFE), ("close", CHIEF))
+        assert (way.state, way.marks) == ("closed", [])
+
+    def test_closed_by_force_it_calls_nobody_until_it_is_opened_anew(self, way: Way) -> None:
+        way.after(("make_safe", CLERK, WHY), ("ask_forced_close", DISPATCHER, WHY), ("grant", CHIEF))
+        assert (way.marks, whistle_worklist.waiting(way.session, JD)) == (["forced"], [])
+        way.make("reopen", CLERK, WHY)
+        assert "danger" in way.marks
+        assert [call.kind for call in whistle_worklist.waiting(way.session, JD)] == ["make_safe"]
 
     def test_a_department_nobody_knows_is_refused(self, way: Way) -> None:
         with pytest.raises(Invalid, match="no_department"):

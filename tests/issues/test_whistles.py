@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis import language
 from gis.errors import Conflict, Forbidden, Invalid
 from gis.issues import intake
 from gis.issues.intake import Accepted, CategoryKey, Clerk, Report
@@ -149,8 +150,16 @@ class TestWhoAnswers:
 
     def test_it_cannot_call_whom_it_has_no_hold_of(self, way: Way) -> None:
         way.make("blow", VILLAGE, whistle("zf"))
-        with pytest.raises(Conflict, match="beyond_reach"):
+        with pytest.raises(Conflict, match="beyond_reach") as refused:
             way.make("accept_whistle", CALLER, ITEM)
+        assert "subdistrict 990101001 这一层叫不动 执法局" in language.explain(refused.value, "zh")
+        assert refused.value.params == {"department": "zf", "unit": SOUTH}
+
+    def test_a_city_calls_its_districts_also_where_its_code_begins_none_of_theirs(self, way: Way) -> None:
+        way.session.execute(text("UPDATE unit SET code = '990100' WHERE code = '9901'"))
+        way.session.execute(text("UPDATE unit SET parent_code = '990100' WHERE parent_code = '9901'"))
+        way.after(("blow", CALLER, whistle("cg", "sw")), ("accept_whistle", CITY_CENTRE, ITEM))
+        assert (last(way).held_by, last(way).state) == ("admin:city:990100", "called")
 
     def test_what_it_cannot_do_goes_up_by_a_recorded_decision(self, way: Way) -> None:
         way.after(("blow", VILLAGE, whistle("zf")), ("escalate_whistle", CALLER, WHY))

@@ -26,6 +26,11 @@ class Line:
     zh: str
     en: str
 
+    @property
+    def offers_again(self) -> bool:
+        """Say whether it offers to take the matter up again: then it is said only while that may be asked for."""
+        return "%(until)s" in self.zh
+
 
 @cache
 def lines(path: Path = SCRIPT) -> tuple[Line, ...]:

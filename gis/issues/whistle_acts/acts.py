@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gis.errors import Conflict, Invalid, Word
+from gis.errors import Conflict, Invalid, Name, Word
 from gis.issues import deadlines, dispatch
 from gis.issues.consequences import REWORKED, Consequence, Outcome
 from gis.issues.guards import WHISTLED, no_deadlock
@@ -21,6 +21,7 @@ from gis.issues.whistles.record import Whistle
 from gis.issues.worktime import Limit
 from gis.people import departments, rosters
 from gis.people.departments import Department
+from gis.territory import units
 
 # Nobody stands above the level that did not answer.
 UNANSWERED = "unanswered"
@@ -31,12 +32,13 @@ def _blow(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
     kind, unit = lists.kind(said.fields["type"]), str(caller_unit(matter, said.by))
     called = _known(matter, said.fields["parties"])
     steps = levels.ladder(matter.session, unit, matter.today)
+    ladders = [levels.ladder(matter.session, each.ground, matter.today) for each in called if each.ground]
     answering = practice.load(matter.settings).levels
     row = _plainly(said) | {
         "issue_id": matter.id, "split_from": None, "type": kind.code, "by_unit": unit,
         "departments": [each.code for each in called],
         "report_by": _report_by(matter, said, kind),
-        "held_by": levels.holder(steps, [each.ground for each in called], answering) or unit,
+        "held_by": levels.holder(steps, ladders, answering) or unit,
         "answer_due_at": None if kind.straight else _due(matter, said, kind.answer),
     }  # fmt: skip
     code = record.add(matter.session, _dated(matter, said, row), said.fields.get("position"))
@@ -191,7 +193,7 @@ def _lead(matter: Matter, said: Said, whistle: Whistle) -> str:
     named, was = said.fields.get("lead"), matter.row.lead
     leads = matter.state in AT_WORK and was
     if leads and named not in (None, was):
-        raise Conflict("whistles.has_lead", department=was)
+        raise Conflict("whistles.has_lead", department=departments.register(matter.session).by_code[was].name)
     refused = any(each.department == was and each.stage == REFUSED for each in matter.standings)
     nobodys = refused or was in {None, matter.settings.general_desk}
     return str(named or (whistle.departments[0] if nobodys else was))
@@ -222,13 +224,21 @@ def _known(matter: Matter, codes: Iterable[str]) -> list[Department]:
 
 
 def _check_reach(matter: Matter, whistle: Whistle) -> None:
-    """A level calls who serves its ground, or sits on its platform; those of the whole city a district may call."""
+    """A level calls who serves its ground, or sits on its platform; those of the whole city a district may call.
+
+    What lies in what is asked of the edition, not read from codes: a city's 690100 begins none of its districts'.
+    """
     finest = whistle.held_by.split(":")[1] == practice.load(matter.settings).levels[-1]
     platform = rosters.departments_of(matter.session, whistle.held_by, matter.today)
     for each in _known(matter, whistle.departments):
-        reached = levels.covers(whistle.held_by, each.ground) if each.ground else not finest
-        if not reached and each.code not in platform:
-            raise Conflict("whistles.beyond_reach", department=each.code, unit=whistle.held_by)
+        ladder = levels.ladder(matter.session, each.ground, matter.today) if each.ground else ()
+        if whistle.held_by not in ladder and (each.ground or finest) and each.code not in platform:
+            raise Conflict("whistles.beyond_reach", department=each.name, unit=_unit_named(matter, whistle.held_by))
+
+
+def _unit_named(matter: Matter, key: str) -> Name:
+    found = units.patch(matter.session, [key], matter.today)
+    return Name.of(key, found[0].name, found[0].name_en) if found else Name.of(key, key)
 
 
 def _report_by(matter: Matter, said: Said, kind: lists.Kind) -> datetime | None:

@@ -15,7 +15,7 @@ from gis.errors import Conflict, Invalid, Word
 from gis.issues import agreements, consequences, deadlines, errands, sides
 from gis.issues.consequences import Consequence, Outcome
 from gis.issues.errands import Errand, Order
-from gis.issues.guards import DEADLOCK
+from gis.issues.guards import DANGER, DEADLOCK
 from gis.issues.jurisdiction import practice
 from gis.issues.matter import Matter, Said
 from gis.issues.moves import DISPATCHED, FILED, RETURNED
@@ -24,9 +24,6 @@ from gis.issues.whistles import levels, lists
 from gis.issues.worktime import WORK_DAY, Limit
 from gis.people import departments
 from gis.territory import coords
-
-# Somebody has been sent to make it safe and has not said that it is.
-DANGER = "danger"
 
 
 def _make_safe(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
@@ -37,10 +34,11 @@ def _make_safe(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
     if found is None:
         raise Conflict("errands.nobody", kinds=", ".join(danger.kinds))
     code, distance_m = found
-    if named and named not in departments.register(matter.session).by_code:
+    known = departments.register(matter.session).by_code
+    if named and named not in known:
         raise Invalid("dispatch.no_department", department=named)
-    if any(each.department == code for each in _unsafe(matter)):
-        raise Conflict("errands.sent_already", department=code)
+    if any(each.department == code for each in unsafe(matter)):
+        raise Conflict("errands.sent_already", department=known[str(code)].name)
     due_at = deadlines.after(matter.session, said.now, danger.limit, matter.settings)
     order = Order(errands.MAKE_SAFE, str(code), str(said.fields["reason"]), due_at, distance_m)
     errands.send(matter.session, matter.id, order, by=said.by.username, now=said.now)
@@ -53,10 +51,11 @@ def _made_safe(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
     for each in mine:
         told = {"by": said.by.username, "at": said.at, "done": said.fields["done"]}
         errands.finish(matter.session, each, told | {"point": f"POINT({spot['lon']} {spot['lat']})"})
-    return outcome if len(_unsafe(matter)) > len(mine) else replace(outcome, taken=frozenset({DANGER}))
+    return outcome if len(unsafe(matter)) > len(mine) else replace(outcome, taken=frozenset({DANGER}))
 
 
-def _unsafe(matter: Matter) -> list[Errand]:
+def unsafe(matter: Matter) -> list[Errand]:
+    """List the orders to make safe that nobody has carried out."""
     return [each for each in matter.errands if each.kind == errands.MAKE_SAFE and each.done_at is None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import text
@@ -18,25 +18,19 @@ def ladder(session: Session, key: str, on: date) -> tuple[str, ...]:
     return tuple(found) or (key,)
 
 
-def holder(steps: Sequence[str], grounds: Iterable[str], answering: Iterable[str]) -> str | None:
+def holder(steps: Sequence[str], called: Iterable[Collection[str]], answering: Iterable[str]) -> str | None:
     """Choose who answers a whistle of the unit the ladder begins with; None where nobody stands above it.
 
-    grounds: what each called department serves, "" for the whole city. answering: the levels that answer for issues; a
-    unit below them, a community, goes through the one above it first, whoever is called.
+    called: the ladder of what each called department serves; of the whole city: none. answering: the levels that answer
+    for issues; a unit below them, a community, goes through the one above it first, whoever is called.
     """
     above = steps[1:]
     if not above:
         return None
     if steps[0].split(":")[1] not in set(answering):
         return above[0]
-    called = [ground for ground in grounds if ground]
-    return next((key for key in above if all(covers(key, ground) for ground in called)), above[-1])
-
-
-def covers(key: str, ground: str) -> bool:
-    """Say whether a unit stands over another, or is it: codes of one net begin with the code of what is above."""
-    (net, _, code), (its_net, _, its_code) = key.split(":", 2), ground.split(":", 2)
-    return net == its_net and its_code.startswith(code)
+    ladders = list(called)
+    return next((key for key in above if all(key in each for each in ladders)), above[-1])
 
 
 def above(session: Session, key: str, on: date) -> str | None:

@@ -32,7 +32,7 @@ function standing(party) {
   const times = ["called", "signed", "arrived", "fed_back"].filter((name) => party[`${name}_at`]).map((name) => t(`loop.${name}`, { at: fullTime(party[`${name}_at`]) }));
   return el("div", { class: "standing", data: { department: party.department } },
     el("div", { class: "standing-head" }, light(party.light, { named: false }), el("b", {}, departmentName(party.department)), el("span", { class: "badge" }, t(`party.${party.role}`)), party.mandatory && party.role !== "lead" ? el("span", { class: "badge" }, t("loop.mandatory")) : null, el("span", { class: "stage" }, t(`stage.${party.stage}`))),
-    el("span", { class: "quiet" }, times.join(" · ")),
+    el("span", { class: "quiet times" }, times.map((told) => el("span", {}, told))),
     party.words ? el("q", {}, party.words) : null);
 }
 
