@@ -81,6 +81,15 @@ class TestTheDesk:
         assert PHONE["phone"] not in told
         assert PHONE["name"] not in told
 
+    def test_doing_it_again_is_offered_only_while_it_may_be_asked_for(self, office: Flask, code: str) -> None:
+        clerk, path = desk.signed_in(office, "clerk"), f"/call-back?code={code}&lang=zh"
+        offered = "要求重办" in clerk.get(path).text
+        with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+            long_ago = "UPDATE issue SET closed_at = closed_at - interval '30 days' WHERE code = :code"
+            session.execute(text(long_ago), {"code": code})
+            session.commit()
+        assert (offered, "要求重办" in clerk.get(path).text) == (True, False)
+
     def test_a_number_is_shown_on_demand_and_that_is_kept(self, office: Flask, code: str) -> None:
         clerk = desk.signed_in(office, "clerk")
         assert PHONE["phone"] in post(clerk, f"/call-back/{code}/reveal", f"/call-back?code={code}")

@@ -35,7 +35,8 @@ export function percent(value) {
 }
 
 export const moment = (iso) => moments.format(new Date(iso));
-export const fullTime = (iso) => full.format(new Date(iso));
+// Day and hour stay in one line.
+export const fullTime = (iso) => full.format(new Date(iso)).replaceAll(" ", "\u00a0");
 export const clockNow = () => clock.format(new Date());
 
 export function age(since) {
