@@ -98,8 +98,6 @@ class Settings:
     reopen_days: int = field(default=7, metadata=_between(1, 365))
     # the part of what grids fix and close themselves that is inspected
     sample_share: float = field(default=0.1, metadata=_between(0, 1))
-    # what the reviews of whistles count in a department's evaluation: at least 30 %
-    whistle_review_share: float = field(default=0.3, metadata=_between(0.3, 1))
     # the same category this near and this soon after closing is a relapse
     relapse_days: int = field(default=30, metadata=_between(1, 730))
     relapse_m: float = field(default=50.0, metadata=_between(1, 2000))
