@@ -147,6 +147,11 @@ class TestWhoAnswers:
         way.after(("blow", VILLAGE, whistle("cg")), ("accept_whistle", CALLER, ITEM))
         assert last(way).state == "called"
 
+    def test_or_who_belongs_to_the_district_and_is_managed_by_its_office(self, way: Way) -> None:
+        way.session.execute(text("UPDATE department SET belongs_to = 'mz-west', managed_by = 'jd' WHERE code = 'cg'"))
+        way.after(("blow", VILLAGE, whistle("cg")), ("accept_whistle", CALLER, ITEM))
+        assert last(way).state == "called"
+
     def test_it_cannot_call_whom_it_has_no_hold_of(self, way: Way) -> None:
         way.make("blow", VILLAGE, whistle("zf"))
         with pytest.raises(Conflict, match="beyond_reach"):

@@ -222,11 +222,17 @@ def _known(matter: Matter, codes: Iterable[str]) -> list[Department]:
 
 
 def _check_reach(matter: Matter, whistle: Whistle) -> None:
-    """A level calls who serves its ground, or sits on its platform; those of the whole city a district may call."""
+    """A level calls who serves its ground, sits on its platform or is managed by its own; the whole city's: a district.
+
+    街管、街用: what belongs to the district and takes the subdistrict's orders need not be on the platform's roster.
+    """
     finest = whistle.held_by.split(":")[1] == practice.load(matter.settings).levels[-1]
     platform = rosters.departments_of(matter.session, whistle.held_by, matter.today)
+    register = departments.register(matter.session).by_code
     for each in _known(matter, whistle.departments):
+        master = register[each.managed_by].ground if each.managed_by else ""
         reached = levels.covers(whistle.held_by, each.ground) if each.ground else not finest
+        reached = reached or (bool(master) and levels.covers(whistle.held_by, master))
         if not reached and each.code not in platform:
             raise Conflict("whistles.beyond_reach", department=each.code, unit=whistle.held_by)
 
