@@ -94,6 +94,8 @@ class Settings:
     workflow_rules: Path | None = None
     # a TOML file with the channels messages go out by; None: notices on the page alone
     channels: Path | None = None
+    # how long a phone may have been without a line: what it says to be older counts from when it came in
+    offline_hours: int = field(default=72, metadata=_between(0, 720))
     # how long after closing a reporter may say that it is not solved
     reopen_days: int = field(default=7, metadata=_between(1, 365))
     # the part of what grids fix and close themselves that is inspected

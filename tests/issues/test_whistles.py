@@ -242,7 +242,11 @@ class TestReportingIn:
         standing = last(way).standings[0]
         assert (standing.arrived_at, standing.is_late(said_at)) == (said_at, False)
 
-    def test_a_report_from_before_the_call_is_of_now_or_never(self, way: Way) -> None:
+    def test_a_report_from_before_the_call_is_of_now(self, way: Way) -> None:
+        accepted(way).make("report_in", CG, REPORT, said_at=NOW + timedelta(seconds=90))
+        assert last(way).standings[0].arrived_at == way.now
+
+    def test_a_report_that_is_yet_to_come_is_refused(self, way: Way) -> None:
         with pytest.raises(Invalid, match="said_in_the_future"):
             accepted(way).make("report_in", CG, REPORT, said_at=datetime(2030, 1, 1, tzinfo=UTC))
 

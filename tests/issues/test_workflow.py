@@ -423,9 +423,27 @@ class TestTime:
             plain.make("sign", CG, version=7)
 
     def test_a_move_that_comes_late_from_a_phone_keeps_when_it_was_said(self, plain: Way) -> None:
-        early = NOW - timedelta(hours=2)
+        early = plain.now + timedelta(minutes=5)
+        plain.now += timedelta(hours=2)
         plain.make("sign", CG, said_at=early)
         assert plain.party("cg").signed_at == early
+
+    def test_nothing_was_signed_before_the_call(self, plain: Way) -> None:
+        plain.now += timedelta(hours=2)
+        plain.make("sign", CG, said_at=NOW - timedelta(minutes=1))
+        assert plain.party("cg").signed_at == plain.now
+
+    def test_nothing_was_done_before_it_was_signed_for(self, plain: Way) -> None:
+        plain.now += timedelta(hours=2)
+        plain.make("sign", CG)
+        plain.make("feed_back", CG, DONE, said_at=NOW + timedelta(hours=1))
+        assert plain.party("cg").fed_back_at == plain.now
+
+    def test_no_line_is_out_for_ever(self, plain: Way) -> None:
+        said_at = plain.now + timedelta(minutes=5)
+        plain.now += timedelta(hours=73)
+        plain.make("sign", CG, said_at=said_at)
+        assert plain.party("cg").signed_at == plain.now
 
     def test_a_clock_that_runs_ahead_is_refused(self, plain: Way) -> None:
         with pytest.raises(Invalid, match="said_in_the_future"):
