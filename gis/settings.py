@@ -94,12 +94,12 @@ class Settings:
     workflow_rules: Path | None = None
     # a TOML file with the channels messages go out by; None: notices on the page alone
     channels: Path | None = None
+    # how long a phone may have been without a line: what it says to be older counts from when it came in
+    offline_hours: int = field(default=72, metadata=_between(0, 720))
     # how long after closing a reporter may say that it is not solved
     reopen_days: int = field(default=7, metadata=_between(1, 365))
     # the part of what grids fix and close themselves that is inspected
     sample_share: float = field(default=0.1, metadata=_between(0, 1))
-    # what the reviews of whistles count in a department's evaluation: at least 30 %
-    whistle_review_share: float = field(default=0.3, metadata=_between(0.3, 1))
     # the same category this near and this soon after closing is a relapse
     relapse_days: int = field(default=30, metadata=_between(1, 730))
     relapse_m: float = field(default=50.0, metadata=_between(1, 2000))

@@ -24,7 +24,10 @@ def departments() -> None:
 @departments.command(name="load")
 @click.argument("file", type=click.Path(path_type=Path))
 def load_departments(file: Path) -> None:
-    """Take in departments from CSV or XLSX: code, kind, name_zh, name_en, net, level, unit_code."""
+    """Take in departments from CSV or XLSX: code, kind, name_zh, name_en, net, level, unit_code.
+
+    Where a department has two masters: belongs_to and managed_by, by their codes.
+    """
     with recorded() as session:
         loaded = offices.load(session, [row for _, row in files.open_table(file).rows])
     _tell("departments.cli.loaded", n=loaded)
@@ -60,7 +63,13 @@ def list_departments(kind: str | None, unit: str | None) -> None:
     """Show departments by code."""
     with cli_session() as session:
         for each in offices.find(session, kind=kind, ground=unit):
-            click.echo(f"{each.code}  {each.kind}  {each.name_zh}  {each.name_en}  {each.ground or '*'}")
+            named = f"{each.code}  {each.kind}  {each.name_zh}  {each.name_en}  {each.ground or '*'}"
+            click.echo(named + _masters(each))
+
+
+def _masters(department: offices.Department) -> str:
+    said = {"departments.belongs_to": department.belongs_to, "departments.managed_by": department.managed_by}
+    return "".join(f"  {language.say(code, locale(), master=master)}" for code, master in said.items() if master)
 
 
 @departments.command(name="kinds")

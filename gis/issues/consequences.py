@@ -37,6 +37,8 @@ from gis.settings import Settings
 # What this basis decided, nobody could decide.
 NOBODYS = "general_desk"
 REWORKED, REOPENED, FORCED, ASKED = "reworked", "reopened", "forced", "asked"
+# By these an issue comes back from who leads it.
+RETURNS = frozenset({"return", "not_admitted"})
 ANSWERED, UNREACHABLE = "answered", "unreachable"
 
 
@@ -110,10 +112,14 @@ def _told(standing: Standing) -> Standing:
 def _return(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
     """Give it back to the dispatcher; a second word of the same department, or the third of any, is a deadlock."""
     own = matter.standing_of(said.by)
-    returns_n = 1 + sum(move.name == "return" for move in matter.since_opened())
+    returns_n = 1 + sum(move.name in RETURNS for move in matter.since_opened())
     deadlock = returns_n >= RETURNS_MOST or bool(own and own.refused_n)
     put = frozenset({DEADLOCK}) if deadlock else frozenset[str]()
     return replace(outcome, steps=((str(said.by.department), "refused"),), put=put)
+
+
+def _not_admitted(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
+    return (_return if matter.row.lead == said.by.department else _refuse)(matter, said, outcome)
 
 
 def _refuse(matter: Matter, said: Said, outcome: Outcome) -> Outcome:
@@ -240,6 +246,7 @@ BY_NAME: Mapping[str, Consequence] = {
     "feed_back": _feed_back,
     "return": _return,
     "refuse": _refuse,
+    "not_admitted": _not_admitted,
     "dispatch": _dispatch,
     "designate": _designate,
     "pass": _pass,

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from gis.errors import Invalid, ShaotuError
+from gis.issues.delegations import Delegation
 
 # What a condition may ask; the place answers each with a set of words.
 ATTRIBUTES = ("road_class", "land", "handover", "property", "building", "estate", "unit")
@@ -21,6 +22,7 @@ class Rule:
     """A row of a list. condition: attribute -> words of which one must hold, or "!word" that must not.
 
     leads: kinds of department in order, the first that exists at the place leads; assists: kinds called to its side.
+    delegation: the power by which they lead, if it was handed down to them.
     """
 
     row: int
@@ -29,6 +31,11 @@ class Rule:
     condition: Any
     leads: tuple[str, ...]
     assists: tuple[str, ...] = ()
+    delegation: Delegation | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Say whether its power is given on a day."""
+        return self.delegation is None or self.delegation.holds_on(day)
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,19 @@ class Match:
     failed: tuple[tuple[Sheet, Rule, ShaotuError], ...] = ()
 
 
-def match(sheets: Sequence[Sheet], scheme: str, categories: Iterable[str | None], attributes: Attributes) -> Match:
-    """Find the rule for the first of the categories that has one which holds; report rules that cannot be read."""
+def match(
+    sheets: Sequence[Sheet], asked: tuple[str, Iterable[str | None]], attributes: Attributes, on: date
+) -> Match:
+    """Find the rule that holds on a day; report rules that cannot be read.
+
+    asked: a scheme, and the categories of which the first that has such a rule counts.
+    """
+    scheme, categories = asked
     failed: list[tuple[Sheet, Rule, ShaotuError]] = []
     for category in categories:
         for sheet in sheets if category is not None else ():
-            held, broken = _held(sheet.rules.get((scheme, str(category)), ()), attributes)
+            rules = [rule for rule in sheet.rules.get((scheme, str(category)), ()) if rule.holds_on(on)]
+            held, broken = _held(rules, attributes)
             failed += [(sheet, rule, problem) for rule, problem in broken]
             if held:
                 return Match(held[0], sheet, tuple(rule.row for rule in held[1:]), tuple(failed))
@@ -117,4 +131,6 @@ def _one_holds(words: Sequence[str], found: Collection[str]) -> bool:
 
 
 def _weight(rule: Rule) -> int:
-    return len(rule.condition) if isinstance(rule.condition, Mapping) else 0
+    asked_n = len(rule.condition) if isinstance(rule.condition, Mapping) else 0
+    # That a power was given, for a time, is one more thing asked.
+    return asked_n + (rule.delegation is not None)

@@ -13,7 +13,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, NotFound, Problems, ShaotuError
-from gis.issues import categories, duties, files, tables
+from gis.issues import categories, delegations, duties, files, tables
+from gis.issues.delegations import Delegation, Hop
 from gis.issues.duties import NOT, Rule, Sheet
 from gis.people import departments
 from gis.settings import ROOT
@@ -23,10 +24,13 @@ DATA = ROOT / "data" / "duties"
 HEADINGS = {
     "类别": "category", "类别代码": "category", "小类代码": "category", "道路等级": "road_class", "用地": "land",
     "移交": "handover", "移交状态": "handover", "物业": "property", "房屋": "building", "小区": "estate",
+    "赋权部门": "delegated_by", "文号": "document", "起": "valid_from", "止": "valid_to",
     "单元": "unit", "主办": "leads", "处置单位": "leads", "协办": "assists", "体系": "scheme",
 }  # fmt: skip
 NOTES = {"name_zh", "name_en", "note", "名称", "类别名称", "英文名称", "备注", ""}
-COLUMNS = {"scheme", "category", "leads", "assists", *duties.ATTRIBUTES}
+COLUMNS = {"scheme", "category", "leads", "assists", *duties.ATTRIBUTES, *delegations.COLUMNS}
+# The columns of a power, as _RULES names them.
+POWER = ("delegated_by", "document", "given_from", "given_to")
 BETWEEN = re.compile(r"[\s,，、;；|]+")
 
 
@@ -56,6 +60,7 @@ def read(session: Session, path: Path, scheme: str = "cg") -> list[Rule]:
         except Problems as several:
             problems += several.problems
     problems += _repeated(rules)
+    problems += delegations.circles([_hop(rule, rule.delegation) for rule in rules if rule.delegation])
     if not rules and not problems:
         problems.append(Invalid("duties.empty", path=str(path)))
     if problems:
@@ -71,8 +76,7 @@ def load(session: Session, edition: tuple[str, str], rules: Iterable[Rule], *, b
     kept = tables.DutyList(name=name, version=version, state="draft", loaded_at=now, loaded_by=by)
     session.add(kept)
     session.flush()
-    row = {"list_id": kept.id}
-    session.execute(insert(tables.Duty), [vars(rule) | row | _arrays(rule) for rule in rules])
+    session.execute(insert(tables.Duty), [_row(rule) | {"list_id": kept.id} for rule in rules])
     return kept.id
 
 
@@ -119,8 +123,14 @@ def sheet(session: Session, name: str, version: str) -> Sheet:
     return Sheet(found.name, found.version, found.rules)
 
 
-def _arrays(rule: Rule) -> dict[str, list[str]]:
-    return {"leads": list(rule.leads), "assists": list(rule.assists)}
+def _row(rule: Rule) -> dict[str, Any]:
+    plain = {name: getattr(rule, name) for name in ("row", "scheme", "category", "condition")}
+    power = rule.delegation.as_row() if rule.delegation else dict.fromkeys(delegations.COLUMNS)
+    return plain | {"leads": list(rule.leads), "assists": list(rule.assists)} | power
+
+
+def _hop(rule: Rule, delegation: Delegation) -> Hop:
+    return Hop(rule.row, (rule.scheme, rule.category), delegation, rule.leads)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -147,9 +157,21 @@ def _rule(number: int, row: Mapping[str, str], scheme: str, known: set[tuple[str
         problems.append(Invalid("duties.no_lead", row=number, category=row["category"]))
     # One of the others may lead and let a second one of them assist; who comes first either leads or is not there.
     problems += [Invalid("duties.assists_itself", row=number, kind=kind) for kind in leads[:1] if kind in assists]
+    power = _power(number, row, problems)
     if problems:
         raise Problems(problems)
-    return Rule(number, *place, condition, leads, assists)
+    return Rule(number, *place, condition, leads, assists, power)
+
+
+def _power(number: int, row: Mapping[str, str], problems: list[ShaotuError]) -> Delegation | None:
+    if not any(row.get(name) for name in delegations.COLUMNS):
+        return None
+    given = _kinds(number, row.get("delegated_by", ""), problems)
+    try:
+        return delegations.parse(number, row, given[0] if len(given) == 1 else "")
+    except Invalid as problem:
+        problems.append(problem)
+    return None
 
 
 def _malformed(number: int, condition: Mapping[str, list[str]]) -> list[ShaotuError]:
@@ -170,7 +192,8 @@ def _repeated(rules: Iterable[Rule]) -> list[ShaotuError]:
     problems: list[ShaotuError] = []
     for rule in rules:
         asked = sorted((name, sorted(words)) for name, words in rule.condition.items())
-        first = seen.setdefault(f"{rule.scheme} {rule.category} {asked}", rule.row)
+        power = rule.delegation and rule.delegation.valid_from
+        first = seen.setdefault(f"{rule.scheme} {rule.category} {asked} {power}", rule.row)
         if first != rule.row:
             problems.append(Invalid("duties.repeated", row=rule.row, category=rule.category, first=first))
     return problems
@@ -180,7 +203,8 @@ def _sheets(session: Session, condition: str, params: Mapping[str, Any]) -> tupl
     found: dict[int, tuple[Any, list[Rule]]] = {}
     for row in session.execute(text(_RULES.format(condition=condition)), params).mappings():
         said = {name: row[name] for name in ("row", "scheme", "category", "condition")}
-        rule = Rule(**said, leads=tuple(row["leads"]), assists=tuple(row["assists"]))
+        power = Delegation(*(row[name] for name in POWER)) if row["delegated_by"] else None
+        rule = Rule(**said, leads=tuple(row["leads"]), assists=tuple(row["assists"]), delegation=power)
         found.setdefault(row["id"], (row, []))[1].append(rule)
     return tuple(
         Sheet.of(row["name"], row["version"], rules, (row["valid_from"], row["valid_to"]))
@@ -206,7 +230,8 @@ GROUP BY list.id ORDER BY list.name, list.valid_from DESC NULLS FIRST, list.load
 """)
 _RULES = """
 SELECT list.id, list.name, list.version, list.valid_from, list.valid_to,
-       duty.row, duty.scheme, duty.category, duty.condition, duty.leads, duty.assists
+       duty.row, duty.scheme, duty.category, duty.condition, duty.leads, duty.assists,
+       duty.delegated_by, duty.document, duty.valid_from AS given_from, duty.valid_to AS given_to
 FROM duty_list AS list JOIN duty ON duty.list_id = list.id
 WHERE {condition} ORDER BY list.name, list.valid_from, list.id, duty.row
 """

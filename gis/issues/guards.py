@@ -20,6 +20,9 @@ from gis.settings import ROOT
 
 Guard = Callable[[Matter, Said], None]
 SELF_HANDLED = ROOT / "data" / "workflow" / "self_handled.csv"
+COMMUNITY_LIST = ROOT / "data" / "workflow" / "community_list.csv"
+# The kind of department that a community's committee is.
+COMMITTEE = "SQ"
 ANSWERED_AT_ONCE = ROOT / "data" / "workflow" / "answered_at_once.csv"
 DEADLOCK, SAMPLED, STRUCK = "deadlock", "sampled", "struck"
 # A whistle is open: blown and not agreed to, returned or withdrawn.
@@ -88,6 +91,19 @@ def on_the_list(matter: Matter, _said: Said) -> None:
     """Only minor things may be fixed and closed in one go."""
     if (matter.row.scheme, matter.row.category) not in self_handled():
         raise Conflict("workflow.not_minor", category=matter.row.category)
+
+
+def a_community(matter: Matter, said: Said) -> None:
+    """Only communities have a list of what may be asked of them."""
+    if matter.session.scalar(_KIND, {"code": said.by.department}) != COMMITTEE:
+        raise Forbidden("workflow.not_a_community")
+
+
+def off_its_list(matter: Matter, _said: Said) -> None:
+    """What was admitted to communities is theirs, or is refused by law as anybody refuses."""
+    row = matter.row
+    if any(row.scheme == scheme and row.category.startswith(code) for scheme, code in admitted()):
+        raise Conflict("workflow.admitted", category=row.category)
 
 
 def a_question(matter: Matter, _said: Said) -> None:
@@ -216,19 +232,27 @@ def self_handled(path: Path = SELF_HANDLED) -> frozenset[tuple[str, str]]:
 
 
 @cache
+def admitted(path: Path = COMMUNITY_LIST) -> frozenset[tuple[str, str]]:
+    """Read what may be asked of communities: (scheme, code); a major class stands for its minor ones."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return frozenset((row["scheme"], row["category"]) for row in csv.DictReader(file))
+
+
+@cache
 def answered_at_once(path: Path = ANSWERED_AT_ONCE) -> frozenset[str]:
     """Read which types of work order a clerk may answer at once."""
     with path.open(encoding="utf-8", newline="") as file:
         return frozenset(row["request_type"] for row in csv.DictReader(file))
 
 
+_KIND = text("SELECT kind FROM department WHERE code = :code")
 _TARGET = text("SELECT id, state FROM issue WHERE code = :code FOR SHARE")
 BY_NAME: Mapping[str, Guard] = {
     guard.__name__: guard
     for guard in (
         not_the_handler, another_issue, no_deadlock, somebody_leads, not_refused_before, nobody_signed,
         on_the_list, sampled, in_time, nothing_asked, never_suspended, within_a_year, extensions_left, something_asked,
-        to_be_endorsed, to_be_granted, another_person, whistles_ended, whistles_ended_if_forced, a_question,
-        nobody_to_call, not_struck, is_struck, not_the_closer, is_safe,
+        a_community, off_its_list, to_be_endorsed, to_be_granted, another_person, whistles_ended,
+        whistles_ended_if_forced, a_question, nobody_to_call, not_struck, is_struck, not_the_closer, is_safe,
     )
 }  # fmt: skip

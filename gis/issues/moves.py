@@ -125,6 +125,11 @@ MOVES: tuple[Move, ...] = (
     ),
     _guarded(_move("return", AT_WORK, [LEAD], RETURNED, REASON, LAW), stages=[CALLED, SIGNED]),
     _guarded(_move("refuse", AT_WORK, [ASSIST], None, REASON, LAW), "not_refused_before", stages=[CALLED, SIGNED]),
+    # A community needs no law against what the city did not admit to it (社区准入).
+    _guarded(_move("not_admitted", AT_WORK, [LEAD], RETURNED, REASON), "a_community", "off_its_list",
+             stages=[CALLED, SIGNED]),
+    _guarded(_move("not_admitted", AT_WORK, [ASSIST], None, REASON), "a_community", "off_its_list",
+             "not_refused_before", stages=[CALLED, SIGNED]),
     _guarded(
         _move("pass", [FED_BACK], [INSPECTOR, LEADER], INSPECTED, Need("note", required=False),
               Need("photo", "photo", required=False)),
@@ -218,7 +223,8 @@ def locked_in(moves: Sequence[Move]) -> list[str]:
 
 # What follows from moves that leave it open.
 LEFT_OPEN: Mapping[str, set[str]] = {
-    "feed_back": {FED_BACK}, "refuse": {RETURNED}, "grant": {SUSPENDED, CLOSED}, "miss_call": {EVALUATED},
+    "feed_back": {FED_BACK}, "refuse": {RETURNED}, "not_admitted": {RETURNED}, "grant": {SUSPENDED, CLOSED},
+    "miss_call": {EVALUATED},
 }  # fmt: skip
 
 

@@ -93,6 +93,11 @@ class Duty(Base):
     condition: Mapped[Json] = mapped_column(JSONB)
     leads: Mapped[list[str]] = mapped_column(ARRAY(Text))
     assists: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    # The kind of department whose power it is, where it was handed down, by which document, and its days.
+    delegated_by: Mapped[str | None]
+    document: Mapped[str | None]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
 
 
 class Agreement(Base):

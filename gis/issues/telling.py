@@ -89,6 +89,7 @@ def _where(*events: tuple[str, set[str]]) -> Iterator[tuple[str, set[str]]]:
 _OF_MOVES = {
     "return": ("returned", ""),
     "refuse": ("returned", ""),
+    "not_admitted": ("returned", ""),
     "urge": ("urged", "at_work"),
     "supervise": ("supervised", "at_work"),
     "ask_suspension": ("asked", ""),

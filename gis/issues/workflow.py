@@ -65,7 +65,7 @@ def advance(session: Session, issue_code: str, move: str, said: Said, loop: Loop
     about = loop.look(session, issue_code, said.now, hold=True)
     _check_version(about, said)
     chosen = _choose(about, move, said.by, loop.rules(session).moves)
-    said = _read(chosen, said)
+    said = _read(about, chosen, said)
     for guard in chosen.guards:
         whistle_acts.GUARDS[guard](about, said)
     outcome = whistle_acts.of(about, chosen, said)
@@ -180,10 +180,25 @@ def _stands_in_the_way(guard: str, about: Matter, said: Said) -> bool:
 ASKED_LATER = frozenset({"another_issue", "somebody_leads", "within_a_year"})
 
 
-def _read(move: Move, said: Said) -> Said:
+def _read(about: Matter, move: Move, said: Said) -> Said:
     if said.at > said.now + AHEAD:
         raise Invalid("workflow.said_in_the_future", said_at=said.at.isoformat(), now=said.now.isoformat())
-    return replace(said, fields=moves.read(move, said.fields), said_at=min(said.at, said.now))
+    return replace(said, fields=moves.read(move, said.fields), said_at=_said_at(about, said))
+
+
+def _said_at(about: Matter, said: Said) -> datetime:
+    """Believe when a phone says that it was said, as far as that can be: else it counts as it came in.
+
+    It cannot be from before its department was called, whistled for, or did its last step; and no line is out for ever.
+    """
+    if said.said_at is None:
+        return said.now
+    earliest = said.now - timedelta(hours=about.settings.offline_hours)
+    if own := about.standing_of(said.by):
+        steps = own.called_at, own.signed_at, own.arrived_at, own.fed_back_at, own.inspected_at
+        calls = (each.called_at for each in about.whistles if own.department in each.departments)
+        earliest = max(earliest, *(at for at in (*steps, *calls) if at))
+    return min(said.at, said.now) if said.at >= earliest else said.now
 
 
 def _write(about: Matter, move: Move, said: Said, outcome: Outcome) -> Moved:

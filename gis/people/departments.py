@@ -40,7 +40,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Department:
-    """An office that can be called, until it is closed. ground: the key of its unit, empty for the whole city."""
+    """An office that can be called, until it is closed. ground: the key of its unit, empty for the whole city.
+
+    It may have two masters: belongs_to (区属), whose it is, and managed_by (街管), whose orders it takes each day.
+    """
 
     code: str
     kind: str
@@ -48,6 +51,13 @@ class Department:
     name_en: str
     ground: str = CITY
     closed_on: date | None = None
+    belongs_to: str | None = None
+    managed_by: str | None = None
+
+    @property
+    def masters(self) -> tuple[str, ...]:
+        """Whom it answers to, by their codes."""
+        return tuple(code for code in (self.belongs_to, self.managed_by) if code)
 
     def as_dict(self) -> dict[str, str]:
         """Name it, as reasons do."""
@@ -136,17 +146,19 @@ def find(session: Session, *, kind: str | None = None, ground: str | None = None
 
 
 def load(session: Session, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Take in departments from rows (code, kind, name_zh, name_en, net, level, unit_code).
+    """Take in departments from rows: code, kind, name_zh; name_en, net, level, unit_code, belongs_to, managed_by.
 
-    A code that is known gets its new names and ground. Raise Problems with every row that is wrong; then nothing is
-    written.
+    A code that is known gets its new names, ground and masters. Raise Problems with every row that is wrong; then
+    nothing is written.
     """
     problems: list[ShaotuError] = []
-    good = [parsed for number, row in enumerate(rows, 2) if (parsed := _parsed(number, row, problems))]
-    problems += _repeated(good)
+    good = {number: parsed for number, row in enumerate(rows, 2) if (parsed := _parsed(number, row, problems))}
+    problems += _repeated(list(good.values()))
+    known = {**register(session).by_code, **{each.code: each for each in good.values()}}
+    problems += [problem for number, each in good.items() if (problem := _bad_masters(number, each, known))]
     if problems:
         raise Problems(problems)
-    _store(session, good)
+    _store(session, list(good.values()))
     return len(good)
 
 
@@ -213,8 +225,22 @@ def _parsed(number: int, row: Mapping[str, Any], problems: list[ShaotuError]) ->
         problems.append(Invalid("departments.half_a_ground", row=number, code=values["code"]))
     else:
         code, kind, name_zh, name_en = values.values()
-        return Department(code, kind, name_zh, name_en, ground=":".join(ground) if all(ground) else CITY)
+        place = ":".join(ground) if all(ground) else CITY
+        belongs_to, managed_by = (str(row.get(name) or "").strip() or None for name in ("belongs_to", "managed_by"))
+        return Department(code, kind, name_zh, name_en, place, belongs_to=belongs_to, managed_by=managed_by)
     return None
+
+
+def _bad_masters(number: int, department: Department, known: Mapping[str, Department]) -> Invalid | None:
+    """Say which master is none, or that a department would in the end be its own."""
+    missing = [code for code in department.masters if code not in known]
+    if missing:
+        return Invalid("departments.unknown_master", row=number, code=department.code, master=missing[0])
+    seen, above = set[str](), set(department.masters)
+    while above - seen:
+        seen |= above
+        above = {master for code in above if code in known for master in known[code].masters}
+    return Invalid("departments.own_master", row=number, code=department.code) if department.code in seen else None
 
 
 def _repeated(good: Sequence[Department]) -> list[ShaotuError]:
@@ -228,10 +254,11 @@ def _store(session: Session, departments: Sequence[Department]) -> None:
         return
     session.execute(
         text("""
-            INSERT INTO department (code, kind, name_zh, name_en, net, level, unit_code)
-            VALUES (:code, :kind, :name_zh, :name_en, :net, :level, :unit_code)
+            INSERT INTO department (code, kind, name_zh, name_en, net, level, unit_code, belongs_to, managed_by)
+            VALUES (:code, :kind, :name_zh, :name_en, :net, :level, :unit_code, :belongs_to, :managed_by)
             ON CONFLICT (code) DO UPDATE SET kind = excluded.kind, name_zh = excluded.name_zh,
-                name_en = excluded.name_en, net = excluded.net, level = excluded.level, unit_code = excluded.unit_code
+                name_en = excluded.name_en, net = excluded.net, level = excluded.level, unit_code = excluded.unit_code,
+                belongs_to = excluded.belongs_to, managed_by = excluded.managed_by
         """),
         [_row(each) for each in departments],
     )
@@ -245,11 +272,12 @@ def _row(department: Department) -> dict[str, str | None]:
 
 
 def _departments(session: Session, condition: str, params: Mapping[str, object]) -> list[Department]:
-    columns = "code, kind, name_zh, name_en, net, level, unit_code, closed_on"
+    columns = "code, kind, name_zh, name_en, net, level, unit_code, closed_on, belongs_to, managed_by"
     sql = text(f"SELECT {columns} FROM department WHERE {condition} ORDER BY code")
     return [_department(row) for row in session.execute(sql, params).mappings()]
 
 
 def _department(row: RowMapping) -> Department:
     ground = CITY if row["net"] is None else f"{row['net']}:{row['level']}:{row['unit_code']}"
-    return Department(row["code"], row["kind"], row["name_zh"], row["name_en"], ground, row["closed_on"])
+    told = {name: value for name, value in row.items() if name not in {"net", "level", "unit_code"}}
+    return Department(**told, ground=ground)

@@ -25,6 +25,9 @@ class Department(Base):
     unit_code: Mapped[str | None]
     # From then on nobody is sent to it; its name stays where it stands.
     closed_on: Mapped[date | None]
+    # Its two masters: whose it is (区属), and whose orders it takes (街管).
+    belongs_to: Mapped[str | None] = mapped_column(ForeignKey("department.code", deferrable=True, initially="DEFERRED"))
+    managed_by: Mapped[str | None] = mapped_column(ForeignKey("department.code", deferrable=True, initially="DEFERRED"))
 
 
 class Account(Base):

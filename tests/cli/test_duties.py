@@ -147,6 +147,15 @@ def test_departments_come_from_a_table(city: Engine, run: Run, tmp_path: Path) -
     assert "zls2  ZLS  第二自来水公司" in run("departments", "list", "--kind", "ZLS")
 
 
+def test_the_two_masters_of_a_department_are_told(city: Engine, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "departments.csv"
+    head = "code,kind,name_zh,net,level,unit_code,belongs_to,managed_by"
+    path.write_text(f"{head}\nsquad,ZF,执法队,admin,district,990101,ZF-990101,JD-990101001\n", "utf-8")
+    run("departments", "load", path)
+    told = run("departments", "list", "--kind", "ZF")
+    assert "squad  ZF  执法队    admin:district:990101  belongs to ZF-990101  managed by JD-990101001" in told
+
+
 def test_kinds_and_categories_can_be_looked_up(city: Engine, run: Run) -> None:
     assert "ZLS  自来水公司" in run("departments", "kinds")
     assert "E0101" in run("categories", "list", "私搭")

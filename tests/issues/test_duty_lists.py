@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Forbidden, Invalid, NotFound, Problems
 from gis.issues import categories, duty_lists
+from gis.issues.delegations import Delegation
 from gis.people import departments
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,6 +83,40 @@ class TestReading:
 
     def test_a_department_that_does_not_exist_is_told_with_its_row(self, session: Session, tmp_path: Path) -> None:
         assert problems_of(session, written(tmp_path, "E0110,,,HW,\nE0111,,,HW,QQ\n")) == [("duties.unknown_kind", 3)]
+
+    POWERS = "category,unit,leads,delegated_by,document,valid_from,valid_to"
+
+    def test_a_power_is_read_with_who_gave_it_by_what_and_for_how_long(self, session: Session, tmp_path: Path) -> None:
+        path = written(tmp_path, "E0110,,JD,ZF,令1号,2026-01-01,2027-01-01\n", self.POWERS)
+        rules = duty_lists.read(session, path)
+        duty_lists.load(session, ("town", "1"), rules, by="ann", now=NOW)
+        [[rule]] = duty_lists.sheet(session, "town", "1").rules.values()
+        assert rule.delegation == Delegation("ZF", "令1号", FIRST, date(2027, 1, 1))
+
+    def test_powers_that_go_round_in_a_circle_are_refused_with_the_row(self, session: Session, tmp_path: Path) -> None:
+        rows = "E0110,,JD,ZF,令1号,2026-01-01,\nE0110,,HW,JD,令2号,2026-02-01,\nE0110,,ZF,HW,令3号,2026-07-01,\n"
+        assert problems_of(session, written(tmp_path, rows, self.POWERS)) == [("duties.circle", 4)]
+
+    @pytest.mark.parametrize("back", ["E0110,,ZF,JD,令2号,2026-07-01,", "E0111,,ZF,JD,令2号,2026-01-01,"])
+    def test_of_other_days_or_another_category_they_are_no_circle(
+        self, session: Session, tmp_path: Path, back: str
+    ) -> None:
+        path = written(tmp_path, f"E0110,,JD,ZF,令1号,2026-01-01,2026-07-01\n{back}\n", self.POWERS)
+        assert len(duty_lists.read(session, path)) == 2
+
+    def test_a_power_given_to_oneself_is_a_circle(self, session: Session, tmp_path: Path) -> None:
+        path = written(tmp_path, "E0110,,ZF,ZF,令1号,2026-01-01,\n", self.POWERS)
+        assert problems_of(session, path) == [("duties.circle", 2)]
+
+    @pytest.mark.parametrize("said", ["ZF,,2026-01-01,", ",令1号,2026-01-01,", "ZF,令1号,,"])
+    def test_half_a_power_is_refused_with_its_row(self, session: Session, tmp_path: Path, said: str) -> None:
+        path = written(tmp_path, f"E0110,,JD,{said}\n", self.POWERS)
+        assert problems_of(session, path) == [("duties.half_a_delegation", 2)]
+
+    @pytest.mark.parametrize("days", ["2026-13-01,", "2026-07-01,2026-07-01"])
+    def test_days_that_are_none_are_refused_with_their_row(self, session: Session, tmp_path: Path, days: str) -> None:
+        path = written(tmp_path, f"E0110,,JD,ZF,令1号,{days}\n", self.POWERS)
+        assert problems_of(session, path) == [("duties.delegation_dates", 2)]
 
     def test_a_column_nobody_knows_is_refused_not_dropped(self, session: Session, tmp_path: Path) -> None:
         with pytest.raises(Invalid, match=r"duties\.unknown_column"):

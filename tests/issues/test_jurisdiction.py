@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gis.issues import duties, jurisdiction
+from gis.issues import duties, explain, jurisdiction
+from gis.issues.delegations import Delegation
 from gis.territory.location import IN_GAP, IN_OVERLAP, OUTSIDE, UNLOCATED, Location, Place
 from tests.issues import ground
 from tests.issues.ground import CITY, E1, E2, EAST, W1, W2, WEST, decide, footprint, pact, point, thing, words
@@ -66,6 +67,30 @@ def test_every_step_before_the_one_that_applied_says_why_not() -> None:
 def test_the_steps_that_were_not_needed_are_named() -> None:
     rest = decide(point(W1)).reasons[-2]
     assert rest.params["steps"] == [f"decision.step.{s}" for s in ("first_filed", "common", "area", "consultation")]
+
+
+class TestPowers:
+    """The office of W1 was given the enforcement bureau's power over E0125 for June."""
+
+    def asked(self, *, on: date = ground.ON) -> jurisdiction.Decision:
+        power = Delegation("ZF", "令〔2026〕1号", date(2026, 6, 1), date(2026, 7, 1))
+        rules = (
+            duties.Rule(2, "cg", "E0125", {}, ("ZF",)),
+            duties.Rule(3, "cg", "E0125", {"unit": [W1]}, ("JD",), delegation=power),
+        )
+        return decide(replace(point(W1), on=on), "E0125", book=ground.book(rules))
+
+    def test_who_was_given_a_power_leads(self) -> None:
+        assert self.asked().lead_department == "JD-990101001"
+
+    def test_from_its_last_day_on_who_gave_it_leads_again(self) -> None:
+        assert self.asked(on=date(2026, 7, 1)).lead_department == "ZF-990101"
+
+    @pytest.mark.parametrize(("locale", "words"), [("zh", "行使 综合行政执法局 下放"), ("en", "a power of Urban")])
+    def test_the_reason_names_who_gave_it_and_the_document(self, locale: str, words: str) -> None:
+        told = " ".join(explain.sentences(self.asked(), locale))
+        assert words in told
+        assert "令〔2026〕1号" in told
 
 
 # Near the line, with a known accuracy and without

@@ -20,10 +20,11 @@ collected    | verify cig; reject cs; void cs; merge cd; self_handle g; answer c
 to_locate    | void cs; merge cd; answer c
 filed        | reject cs; void cs; merge cd; dispatch d; designate s; ask_forced_close ds; endorse d;
                grant s; decline ds; self_handle g; contact c; answer c; supervise s
-dispatched   | merge cd; designate s; sign LA; arrive LA; feed_back LA; return L; refuse A; ask_forced_close ds;
-               endorse d; grant s; decline ds; self_handle g; contact cL; answer c; urge ds; supervise s
-handling     | designate s; sign A; arrive LA; feed_back LA; return L; refuse A; ask_suspension L; ask_extension L;
-               ask_forced_close ds; endorse d; grant s; decline ds; contact cL; urge ds; supervise s
+dispatched   | merge cd; designate s; sign LA; arrive LA; feed_back LA; return L; refuse A; not_admitted LA;
+               ask_forced_close ds; endorse d; grant s; decline ds; self_handle g; contact cL; answer c; urge ds;
+               supervise s
+handling     | designate s; sign A; arrive LA; feed_back LA; return L; refuse A; not_admitted LA; ask_suspension L;
+               ask_extension L; ask_forced_close ds; endorse d; grant s; decline ds; contact cL; urge ds; supervise s
 fed_back     | pass ig; rework ig; ask_forced_close ds; endorse d; grant s; decline ds; contact c; supervise s
 inspected    | close s; ask_forced_close ds; endorse d; grant s; decline ds; contact c; supervise s
 closed       | evaluate cr; miss_call c; leave_uncalled y; reopen cr; strike s; unstrike s

@@ -148,6 +148,11 @@ class TestWhoAnswers:
         way.after(("blow", VILLAGE, whistle("cg")), ("accept_whistle", CALLER, ITEM))
         assert last(way).state == "called"
 
+    def test_or_who_belongs_to_the_district_and_is_managed_by_its_office(self, way: Way) -> None:
+        way.session.execute(text("UPDATE department SET belongs_to = 'mz-west', managed_by = 'jd' WHERE code = 'cg'"))
+        way.after(("blow", VILLAGE, whistle("cg")), ("accept_whistle", CALLER, ITEM))
+        assert last(way).state == "called"
+
     def test_it_cannot_call_whom_it_has_no_hold_of(self, way: Way) -> None:
         way.make("blow", VILLAGE, whistle("zf"))
         with pytest.raises(Conflict, match="beyond_reach") as refused:
@@ -246,7 +251,11 @@ class TestReportingIn:
         standing = last(way).standings[0]
         assert (standing.arrived_at, standing.is_late(said_at)) == (said_at, False)
 
-    def test_a_report_from_before_the_call_is_of_now_or_never(self, way: Way) -> None:
+    def test_a_report_from_before_the_call_is_of_now(self, way: Way) -> None:
+        accepted(way).make("report_in", CG, REPORT, said_at=NOW + timedelta(seconds=90))
+        assert last(way).standings[0].arrived_at == way.now
+
+    def test_a_report_that_is_yet_to_come_is_refused(self, way: Way) -> None:
         with pytest.raises(Invalid, match="said_in_the_future"):
             accepted(way).make("report_in", CG, REPORT, said_at=datetime(2030, 1, 1, tzinfo=UTC))
 

@@ -223,6 +223,39 @@ class TestAcrossTheLine:
         assert [across.party(code).stage for code in ("cg", "sw", "zf")] == ["handling", "handling", "called"]
 
 
+class TestCommunities:
+    """`cg` is a community's committee here."""
+
+    def asked(self, session: Session, scheme: str = "gb", **changes: Any) -> Way:
+        looped.people(session)
+        session.execute(text("UPDATE department SET kind = 'SQ' WHERE code = 'cg'"))
+        way = looped.plain(session, **changes)
+        row = {"scheme": scheme, "id": way.issue_id}
+        session.execute(text("UPDATE issue SET scheme = :scheme WHERE id = :id"), row)
+        return way
+
+    def test_what_is_not_on_its_list_it_gives_back_without_a_law(self, session: Session) -> None:
+        assert self.asked(session).make("not_admitted", CG, REASON).to_state == "returned"
+
+    def test_what_is_on_its_list_is_its_own(self, session: Session) -> None:
+        with pytest.raises(Conflict, match="admitted"):
+            self.asked(session, "cg", category="E0110").make("not_admitted", CG, REASON)
+
+    def test_sent_to_it_again_it_is_a_superiors(self, session: Session) -> None:
+        way = self.asked(session).after(("not_admitted", CG, REASON), ("dispatch", DISPATCHER))
+        assert (way.make("not_admitted", CG, REASON).to_state, way.marks) == ("returned", ["deadlock"])
+
+    def test_called_to_assist_it_steps_aside(self, session: Session) -> None:
+        way = self.asked(session)
+        session.execute(text("UPDATE department SET kind = 'SQ' WHERE code = 'zf'"))
+        way.make("not_admitted", ZF, REASON)
+        assert (way.state, way.party("zf").stage) == ("dispatched", "refused")
+
+    def test_nobody_else_has_such_a_list(self, plain: Way) -> None:
+        with pytest.raises(Forbidden, match="not_a_community"):
+            plain.make("not_admitted", CG, REASON)
+
+
 class TestReturns:
     def test_a_return_waits_for_the_dispatcher(self, plain: Way) -> None:
         assert plain.make("return", CG, LAW).to_state == "returned"
@@ -390,9 +423,27 @@ class TestTime:
             plain.make("sign", CG, version=7)
 
     def test_a_move_that_comes_late_from_a_phone_keeps_when_it_was_said(self, plain: Way) -> None:
-        early = NOW - timedelta(hours=2)
+        early = plain.now + timedelta(minutes=5)
+        plain.now += timedelta(hours=2)
         plain.make("sign", CG, said_at=early)
         assert plain.party("cg").signed_at == early
+
+    def test_nothing_was_signed_before_the_call(self, plain: Way) -> None:
+        plain.now += timedelta(hours=2)
+        plain.make("sign", CG, said_at=NOW - timedelta(minutes=1))
+        assert plain.party("cg").signed_at == plain.now
+
+    def test_nothing_was_done_before_it_was_signed_for(self, plain: Way) -> None:
+        plain.now += timedelta(hours=2)
+        plain.make("sign", CG)
+        plain.make("feed_back", CG, DONE, said_at=NOW + timedelta(hours=1))
+        assert plain.party("cg").fed_back_at == plain.now
+
+    def test_no_line_is_out_for_ever(self, plain: Way) -> None:
+        said_at = plain.now + timedelta(minutes=5)
+        plain.now += timedelta(hours=73)
+        plain.make("sign", CG, said_at=said_at)
+        assert plain.party("cg").signed_at == plain.now
 
     def test_a_clock_that_runs_ahead_is_refused(self, plain: Way) -> None:
         with pytest.raises(Invalid, match="said_in_the_future"):

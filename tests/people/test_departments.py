@@ -87,6 +87,20 @@ def test_every_wrong_row_is_told_and_nothing_is_written(session: Session) -> Non
     assert departments.find(session) == []
 
 
+def test_a_department_of_the_district_that_a_subdistrict_manages_has_two_masters(session: Session) -> None:
+    squad = row(code="squad", kind="ZF", belongs_to="zf", managed_by="jd")
+    departments.load(session, [squad, row(), row(code="zf", kind="ZF")])
+    assert departments.register(session).by_code["squad"].masters == ("zf", "jd")
+
+
+def test_masters_that_are_none_and_circles_of_masters_are_told_with_their_rows(session: Session) -> None:
+    wrong = [row(belongs_to="nobody"), row(code="a", managed_by="b"), row(code="b", belongs_to="a")]
+    with pytest.raises(Problems) as raised:
+        departments.load(session, wrong)
+    told = [(problem.code.removeprefix("departments."), problem.params["row"]) for problem in raised.value.problems]
+    assert told == [("unknown_master", 2), ("own_master", 3), ("own_master", 4)]
+
+
 def test_units_get_one_department_of_each_kind_they_are_served_by(session: Session) -> None:
     town.build(session)
     on = date(2026, 1, 1)

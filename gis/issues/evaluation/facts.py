@@ -149,8 +149,8 @@ _NARROWED = {
 }
 # Moves that the counts look at.
 TELLING = (
-    "verify", "reject", "void", "merge", "return", "answer", "grant", "rework", "self_handle", "pass", "close",
-    "reopen", "evaluate", "miss_call", *stages.TELLING,
+    "verify", "reject", "void", "merge", "return", "not_admitted", "answer", "grant", "rework", "self_handle", "pass",
+    "close", "reopen", "evaluate", "miss_call", *stages.TELLING,
 )  # fmt: skip
 # `touched` names each issue once: what it is joined to is planned by its number. `moved` looks at all that was made of
 # an issue, and counts what was made before the end of the period.
@@ -168,7 +168,7 @@ WITH touched AS MATERIALIZED (
     SELECT issue_id, min(at) FILTER (WHERE name = 'verify') AS verified_at,{moved}
            coalesce(bool_or(name IN ('reject', 'void')) FILTER (WHERE past), false) AS refused,
            coalesce(bool_or(name = 'merge') FILTER (WHERE past), false) AS merged,
-           coalesce(bool_or(name = 'return') FILTER (WHERE past), false) AS returned,
+           coalesce(bool_or(name IN ('return', 'not_admitted')) FILTER (WHERE past), false) AS returned,
            coalesce(bool_or(name = 'answer') FILTER (WHERE past), false) AS answered_at_once,
            coalesce(bool_or(to_state = 'suspended') FILTER (WHERE past), false) AS suspended,
            coalesce(bool_or(name = 'grant' AND to_state = 'closed') FILTER (WHERE past), false) AS forced,

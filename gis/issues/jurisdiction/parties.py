@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gis.issues import duties
+from gis.issues.delegations import Delegation
 from gis.issues.jurisdiction.grounds import Side
 from gis.issues.jurisdiction.steps import Outcome
 from gis.issues.jurisdiction.values import Json, PartyCall, Reason
@@ -96,6 +97,8 @@ def of_duty(view: View) -> Iterator[Reason]:
         yield Reason("decision.duty.none", {"category": view.case.category, "lists": lists})
         return
     yield _held(found.rule, found.sheet)
+    if found.rule.delegation:
+        yield _delegated(found.rule.leads, found.rule.delegation)
 
 
 def _held(rule: duties.Rule, sheet: duties.Sheet) -> Reason:
@@ -109,6 +112,17 @@ def _held(rule: duties.Rule, sheet: duties.Sheet) -> Reason:
     if rule.condition:
         evidence |= {"condition": dict(rule.condition)}
     return Reason("decision.duty.conditional" if rule.condition else "decision.duty.plain", evidence)
+
+
+def _delegated(leads: tuple[str, ...], power: Delegation) -> Reason:
+    evidence: Json = {
+        "leads": [kind_name(kind) for kind in leads],
+        "by": kind_name(power.by),
+        "document": power.document,
+        "valid_from": power.valid_from.isoformat(),
+        "valid_to": power.valid_to.isoformat() if power.valid_to else None,
+    }
+    return Reason("decision.duty.delegated" if power.valid_to else "decision.duty.delegated_open", evidence)
 
 
 def _nobody(view: View) -> Reason:

@@ -123,8 +123,8 @@ class View:
 def look(case: Case, location: Location, pacts: tuple[Pact, ...], book: Book) -> View:
     """Look at a case."""
     sheets = book.in_force(location.on)
-    asked = (case.category, case.parent)
-    found = duties.match(sheets, case.scheme, asked, attributes(location, book.practice)) if sheets else None
+    asked = case.scheme, (case.category, case.parent)
+    found = duties.match(sheets, asked, attributes(location, book.practice), location.on) if sheets else None
     return View(case, location, pacts, book, grounds.read(location, book.practice), found)
 
 

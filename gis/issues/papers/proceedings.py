@@ -170,7 +170,7 @@ SELECT * FROM (
     SELECT DISTINCT ON (move.department) department.name_zh, {_NAME_EN} AS name_en, move.fields ->> 'reason' AS said,
            move.version
     FROM move JOIN department ON department.code = move.department
-    WHERE issue_id = :issue_id AND name IN ('return', 'refuse') AND at <= :until
+    WHERE issue_id = :issue_id AND name IN ('return', 'refuse', 'not_admitted') AND at <= :until
       AND coalesce(move.fields ->> 'reason', '') <> ''
     ORDER BY move.department, version DESC
 ) AS last ORDER BY version

@@ -224,16 +224,24 @@ def _known(matter: Matter, codes: Iterable[str]) -> list[Department]:
 
 
 def _check_reach(matter: Matter, whistle: Whistle) -> None:
-    """A level calls who serves its ground, or sits on its platform; those of the whole city a district may call.
+    """A level calls who serves its ground, sits on its platform or is managed by its own; the whole city's: a district.
 
+    街管、街用: what belongs to the district and takes the subdistrict's orders need not be on the platform's roster.
     What lies in what is asked of the edition, not read from codes: a city's 690100 begins none of its districts'.
     """
     finest = whistle.held_by.split(":")[1] == practice.load(matter.settings).levels[-1]
     platform = rosters.departments_of(matter.session, whistle.held_by, matter.today)
+    register = departments.register(matter.session).by_code
     for each in _known(matter, whistle.departments):
-        ladder = levels.ladder(matter.session, each.ground, matter.today) if each.ground else ()
-        if whistle.held_by not in ladder and (each.ground or finest) and each.code not in platform:
+        master = register[each.managed_by].ground if each.managed_by else ""
+        reached = _stands_over(matter, whistle.held_by, each.ground) if each.ground else not finest
+        reached = reached or (bool(master) and _stands_over(matter, whistle.held_by, master))
+        if not reached and each.code not in platform:
             raise Conflict("whistles.beyond_reach", department=each.name, unit=_unit_named(matter, whistle.held_by))
+
+
+def _stands_over(matter: Matter, key: str, ground: str) -> bool:
+    return key in levels.ladder(matter.session, ground, matter.today)
 
 
 def _unit_named(matter: Matter, key: str) -> Name:
