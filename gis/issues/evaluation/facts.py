@@ -24,7 +24,10 @@ Json = dict[str, Any]
 # Stands for everything the asker sees together, each issue once.
 ALL = ""
 # A month of a large city is sorted in memory, and under row-level security its lists of issues are kept there.
-WORK_MEM = "256MB"
+LISTED: Mapping[str, str] = {"work_mem": "256MB", "jit": "off"}
+# Under row-level security PostgreSQL expects one row where a whole month comes, and may then walk a list once for each
+# row of another.
+COUNTED = {**LISTED, "enable_nestloop": "off"}
 
 # What a count holds, over the columns below. A rate's base and what is counted of it are nested, so no rate passes one.
 COUNTS: Mapping[str, str] = {
@@ -101,7 +104,7 @@ def measure(session: Session, question: Question, formulas: Formulas) -> dict[st
     """Count as `count` does, and take the mean of what whistles were reviewed with, each issue once."""
     counted = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in COUNTS.items())
     sql = f"{_facts(question, formulas)} SELECT subject, avg(review) AS review, {counted} FROM fact GROUP BY subject"
-    rows = _ask(session, sql, _values(question, formulas)).mappings()
+    rows = _ask(session, sql, _values(question, formulas), COUNTED).mappings()
     found = {row["subject"]: Measured({name: row[name] for name in COUNTS}, _exact(row["review"])) for row in rows}
     return {ALL: Measured(dict.fromkeys(COUNTS, 0))} | found
 
@@ -111,16 +114,24 @@ def listed(session: Session, question: Question, formulas: Formulas, subject: st
     narrowed = "" if subject == ALL else _NARROWED["ground" if question.level else "departments"]
     sql = f"""{_facts(question, formulas, narrowed)}
     SELECT id FROM fact WHERE subject = :subject AND ({COUNTS[name]}) ORDER BY reported_at DESC, id DESC"""
-    return list(_ask(session, sql, _values(question, formulas) | {"subject": subject}).scalars())
+    return list(_ask(session, sql, _values(question, formulas) | {"subject": subject}, LISTED).scalars())
 
 
 def _exact(number: Decimal | None) -> Fraction | None:
     return None if number is None else Fraction(number)
 
 
-def _ask(session: Session, sql: str, values: Json) -> Any:  # noqa: ANN401 -- rows of whatever was selected
-    session.execute(text("SELECT set_config('work_mem', :most, true)"), {"most": WORK_MEM})
-    return session.execute(text(sql), values)
+def _ask(session: Session, sql: str, values: Json, settings: Mapping[str, str]) -> Any:  # noqa: ANN401 -- rows
+    before = {name: session.execute(text(f"SHOW {name}")).scalar_one() for name in settings}
+    _set(session, settings)
+    found = session.execute(text(sql), values)
+    _set(session, before)
+    return found
+
+
+def _set(session: Session, settings: Mapping[str, str]) -> None:
+    for name, value in settings.items():
+        session.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
 
 
 def _values(question: Question, formulas: Formulas) -> Json:
