@@ -85,7 +85,7 @@ PAGES = ("/evaluation?level=admin:district", "/evaluation?level=&view=numbers", 
 @pytest.mark.parametrize("path", PAGES)
 def test_everybody_can_read_it(look: Callable[..., Page], code: str, path: str, theme: str, lang: str) -> None:
     page = look(f"{path}{'&' if '?' in path else '?'}lang={lang}", "clerk", theme)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     page.evaluate(AXE.read_text("utf-8"))
     assert page.evaluate(VIOLATIONS) == []
     assert UNTOLD.findall(page.inner_text("body")) == []

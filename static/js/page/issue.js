@@ -77,7 +77,7 @@ export async function open(code, { keepView = false, unasked = false } = {}) {
     !issue.located || issue.state === "to_locate" ? toLocate(issue, location) : null,
     clocks.length ? section(t("clock.title"), limits(issue, clocks, conditions)) : null,
     lateness.facts.length ? section(t("late.title"), late.section(issue, lateness, () => { say("changed"); return open(code, { keepView: true }); })) : null,
-    papers.isAny(written) ? section(t("papers.title"), papers.section(issue, written, () => { say("changed"); return open(code, { keepView: true }); })) : null,
+    papers.isAny(written) ? section(t("papers.title"), papers.section(issue, written, () => { say("changed"); return open(code, { keepView: true, unasked: true }); })) : null,
     decision ? section(t("issue.whose"), whose(decision, sides)) : null,
     explanation.length ? section(t("issue.why"), el("ol", { class: "why" }, explanation.map((line) => el("li", {}, line)))) : null,
     location && location.located ? section(t("issue.ground"), location.nets.map((net) => ground(net))) : null,

@@ -29,7 +29,7 @@ function once(label, write, after) {
   return el("div", { class: "paper-of" }, button(label, go, { class: "main" }), wrong);
 }
 
-// A meeting that somebody is writing down: it is not swept away when a live message wants the panel drawn anew.
+// A meeting that somebody is writing down: it is not swept away when a live message or another paper draws the panel anew.
 let writing = null;
 export const isBeingWritten = () => Boolean(writing?.isConnected);
 
@@ -42,6 +42,9 @@ function meeting(number, called, write, after) {
     el("b", {}, t("papers.consultation", { n: number })),
     el("label", {}, t("papers.place"), place),
     el("fieldset", {}, el("legend", {}, t("papers.present")), ticks),
-    once(t("papers.minutes"), () => write({ number, place: place.value, present: present() }), after));
+    once(t("papers.minutes"), async () => {
+      await write({ number, place: place.value, present: present() });
+      writing = null;
+    }, after));
   return form;
 }
