@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from gis import db
 from gis.issues import audit, escalations
 from gis.people.accounts import Who
-from gis.settings import ROOT, Settings
+from gis.settings import ROOT
 from tests.issues import called
 from tests.issues.called import CALLER, CITY_CENTRE, DONE
 from tests.issues.looped import CG, CLERK, NOW, SW, Way
@@ -21,14 +21,6 @@ from tests.issues.test_audit import faults, seal, tamper
 MIGRATION = ROOT / "migrations" / "versions" / "0008_loop_ends.py"
 LEADS = Who(1, "chief", "chief", "shift_leader", "zh", db.EVERYTHING, "")
 ADMINISTERS = Who(2, "root", "root", "administrator", "zh", db.EVERYTHING, "")
-
-
-@pytest.fixture
-def owner(settings: Settings) -> Iterator[Engine]:
-    """Connect as whoever owns the tables: what an intruder with all rights could do."""
-    engine = db.connect_owner(settings)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -27,14 +27,6 @@ HERE = {"position": {"lon": 120.51, "lat": 30.255}}
 
 
 @pytest.fixture
-def owner(settings: Settings) -> Iterator[Engine]:
-    """Connect as whoever owns the tables: what an intruder with all rights could do."""
-    engine = db.connect_owner(settings)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def way(clean_db: Engine) -> Iterator[Way]:
     """Give an issue with a life: filed, signed, arrived, handled, inspected, all of it sealed."""
     with db.session(clean_db, db.EVERYTHING) as session:

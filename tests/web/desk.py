@@ -7,13 +7,15 @@ from datetime import UTC, date, datetime
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
 from gis.people import accounts
 from gis.people.accounts import Newcomer
 from tests import town
-from tests.issues import filed
+from tests.issues import filed, looped
+from tests.issues.looped import Way
 
 PASSWORD = "a long password"
 PATCH = ("governance", "grid", "990101001001001")
@@ -39,6 +41,17 @@ def open_office(app: Flask) -> None:
     with db.session(app.extensions["engine"], db.EVERYTHING) as session:
         furnish(session)
         session.commit()
+
+
+def across(session: Session, number: int) -> Way:
+    """Put an issue across the line on the ground: `cg` leads, `sw` has to come, and `zf` may be called."""
+    session.execute(
+        text("""
+        INSERT INTO department (code, kind, name_zh, name_en) VALUES ('zf', 'ZF', '执法局', 'Enforcement')
+        ON CONFLICT DO NOTHING
+        """)
+    )
+    return looped.across(session, number)
 
 
 def csrf(client: FlaskClient, path: str = "/sign-in") -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from gis import db
 from gis.settings import ROOT
-from tests.issues import looped
+from tests.web import desk
 from tests.web.conftest import SOON_MS, press
 from tests.web.test_operator_page import UNTOLD, VIOLATIONS
 
@@ -23,13 +23,7 @@ numbers = iter(range(100, 100_000))
 def issue(office: Flask) -> str:
     """Put an issue across the line on the ground, reported now."""
     with db.session(office.extensions["engine"], db.EVERYTHING) as session:
-        session.execute(
-            text("""
-            INSERT INTO department (code, kind, name_zh, name_en) VALUES ('zf', 'ZF', '执法局', 'Enforcement')
-            ON CONFLICT DO NOTHING
-            """)
-        )
-        way = looped.across(session, next(numbers))
+        way = desk.across(session, next(numbers))
         session.execute(text("UPDATE issue SET reported_at = now() WHERE id = :id"), {"id": way.issue_id})
         session.commit()
         return way.code

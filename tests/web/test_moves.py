@@ -23,13 +23,7 @@ numbers = iter(range(100, 100_000))
 def issue(office: Flask) -> str:
     """Put an issue across the line on the ground: `cg` leads, `sw` has to come."""
     with db.session(office.extensions["engine"], db.EVERYTHING) as session:
-        session.execute(
-            text("""
-            INSERT INTO department (code, kind, name_zh, name_en) VALUES ('zf', 'ZF', '执法局', 'Enforcement')
-            ON CONFLICT DO NOTHING
-            """)
-        )
-        way = looped.across(session, next(numbers))
+        way = desk.across(session, next(numbers))
         session.commit()
         return way.code
 

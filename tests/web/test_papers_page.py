@@ -8,12 +8,11 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
-from sqlalchemy import text
 
 from gis import db
 from gis.settings import ROOT
-from tests.issues import looped
 from tests.issues.looped import CHIEF, DISPATCHER
+from tests.web import desk
 from tests.web.conftest import SOON_MS, press
 from tests.web.test_operator_page import UNTOLD, VIOLATIONS
 
@@ -25,13 +24,7 @@ numbers = iter(range(400, 500))
 def issue(office: Flask) -> str:
     """Put an issue across the line on the ground that was urged, and whose consultation was held."""
     with db.session(office.extensions["engine"], db.EVERYTHING) as session:
-        session.execute(
-            text("""
-            INSERT INTO department (code, kind, name_zh, name_en) VALUES ('zf', 'ZF', '执法局', 'Enforcement')
-            ON CONFLICT DO NOTHING
-            """)
-        )
-        way = looped.across(session, next(numbers))
+        way = desk.across(session, next(numbers))
         way.after(
             ("urge", DISPATCHER, {"reason": "快办"}), ("convene", DISPATCHER, {"reason": "定主办"}),
             ("conclude", CHIEF, {"minutes": "东侧牵头\n西侧断水", "document": "府办 3 号", "lead": "sw"}),

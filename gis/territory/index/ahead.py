@@ -27,7 +27,10 @@ class Waiting(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """Room for a block. many: of which fixes not all pixels are listed, for they are too many; touched: nothing."""
+    """Room for a block.
+
+    many: of which fixes not all pixels are listed, for they are too many; touched: where what was read is put.
+    """
 
     tiles: Waiting
     pixels: Waiting

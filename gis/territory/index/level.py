@@ -22,8 +22,6 @@ from gis.territory.location import UnitRef
 KEPT_UNITS, FEW_UNITS = 512, 32
 # What is left of a share after rounding is no ground.
 NOISE_SHARE = 1e-12
-# What is cut from a unit that holds all is no further from it.
-NEARLY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -201,10 +199,9 @@ class LevelIndex(ABC):
         return Shares(footprint[order], row[order].astype(np.int32), share[order])
 
     def _cut(self, footprints: Geometries, grounds: Geometries) -> Floats:
-        # Those that do not meet are not looked for first: finding out is as dear as cutting.
-        share = cut.share(footprints, grounds)
-        held = np.flatnonzero(share > 1 - NEARLY)
-        share[held[shapely.covers(grounds[held], footprints[held])]] = 1.0
+        share = np.asarray(shapely.covers(grounds, footprints), dtype=np.float64)
+        parted = np.flatnonzero((share == 0) & shapely.intersects(grounds, footprints))
+        share[parted] = cut.share(footprints[parted], grounds[parted])
         return share
 
     def uncovered(self, footprint: BaseGeometry, rows: ArrayLike) -> tuple[float, float]:

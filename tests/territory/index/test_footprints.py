@@ -87,3 +87,10 @@ def test_no_footprints_have_no_shares() -> None:
     units = over([town.field(0, 0, 1, 1)])
     assert units.shares(np.empty(0, dtype=object)).share.tolist() == []
     assert units.whole(np.empty(0, dtype=object)).tolist() == []
+
+
+@pytest.mark.parametrize("spot", [shapely.Point(1, 1), shapely.LineString([(1, 1), (1, 1)])])
+def test_what_has_no_size_is_wholly_in_every_unit_that_it_touches(spot: BaseGeometry) -> None:
+    four = over([box(x, y, x + 1, y + 1) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))])
+    found = four.shares(np.array([spot], dtype=object))
+    assert (found.row.tolist(), found.share.tolist()) == ([0, 1, 2, 3], [1.0] * 4)
