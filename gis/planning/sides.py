@@ -113,14 +113,23 @@ class Beside:
 
 def beside(session: Session, question: Question, key: str, formulas: Formulas) -> Beside:
     """Look at one strip and its two sides; raise NotFound if the two had no line in common in the period."""
+    found = find(session, question, key, formulas)
+    if found is None:
+        raise NotFound("borders.no_line", key=key)
+    return found
+
+
+def find(session: Session, question: Question, key: str, formulas: Formulas) -> Beside | None:
+    """Look at one strip and its two sides, if the two had a line in common in the period."""
     codes = key.split(BETWEEN, 1)
+    if len(codes) < len("ab"):
+        return None
     units = tuple(f"{question.level}:{code}" for code in codes)
     parts = [_Part(met, codes) for met in borders.walk(session, question, only=units)]
     parts = [part for part in parts if part.line != NO_LINE]
-    if not parts:
-        raise NotFound("borders.no_line", key=key)
-    found = borders.strips(session, question, units)[key]
-    assert found is not None  # noqa: S101 - a part above has its line
+    found = borders.strips(session, question, units)[key] if parts else None
+    if found is None:
+        return None
     grounds = [_grounds(session, question, parts, nth) for nth in (0, 1)]
     standings = [_standings(session, question, units, formulas, ids) for ids in (None, found.issues)]
     a, b = (
