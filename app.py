@@ -31,6 +31,7 @@ from gis.web import (
     call_backs,
     dossier,
     evaluation,
+    grids,
     ground,
     headers,
     health,
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     shifts.pages,
     papers.pages,
     planner.pages,
+    grids.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {

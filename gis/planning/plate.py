@@ -49,7 +49,7 @@ class Plate:
         """How large a metre is on the sheet."""
         west, south, east, north = shapely.bounds(self.plane.to_plane(shapely.box(*self.box)))
         room = 1 - 2 * MARGIN
-        return min(self.width_mm * room / max(east - west, 1.0), self.height_mm * room / max(north - south, 1.0))
+        return float(min(self.width_mm * room / max(east - west, 1.0), self.height_mm * room / max(north - south, 1.0)))
 
     @property
     def ground(self) -> Bounds:
