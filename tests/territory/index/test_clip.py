@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import shapely
@@ -23,7 +25,7 @@ def placed(shape: BaseGeometry, size_deg: float) -> BaseGeometry:
     return moved
 
 
-def cut_of(units: list[BaseGeometry], footprint: BaseGeometry) -> tuple[dict[int, float], bool]:
+def cut_of(units: Sequence[BaseGeometry], footprint: BaseGeometry) -> tuple[dict[int, float], bool]:
     """Return the shares told by the plain cut, by row, and whether it told any."""
     level = over(units)
     assert isinstance(level, GridLevel)
@@ -31,7 +33,7 @@ def cut_of(units: list[BaseGeometry], footprint: BaseGeometry) -> tuple[dict[int
     return dict(zip(found.row.tolist(), found.share.tolist(), strict=True)), bool(is_cut[0])
 
 
-def by_geos(units: list[BaseGeometry], footprint: BaseGeometry) -> dict[int, float]:
+def by_geos(units: Sequence[BaseGeometry], footprint: BaseGeometry) -> dict[int, float]:
     held = np.full(len(units), footprint, dtype=object)
     shares = cut.share(held, np.array(units, dtype=object))
     return {row: share for row, share in enumerate(shares.tolist()) if share > 0}
