@@ -103,6 +103,7 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("uncalled", timedelta(minutes=10), leave_uncalled),
         Job("digest", timedelta(minutes=10), digest),
         Job("index", timedelta(hours=1), build_indexes),
+        Job("tiles", timedelta(hours=1), cut_tiles),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
             for channel in channels.table(settings.channels)
@@ -181,11 +182,21 @@ def carry(work: Work, channel: Channel) -> bool:
 
 
 def build_indexes(work: Work) -> bool:
-    """Build the index files that are missing, in a process of their own; another that builds now is left to it."""
+    """Build the index files that are missing; another process that builds now is left to it."""
+    return _beside(work, "index", "build", "--if-free")
+
+
+def cut_tiles(work: Work) -> bool:
+    """Cut the map's tiles of what was loaded since, with what the processor has left."""
+    return _beside(work, "tiles", "cut", "--quiet", "--processes", "1")
+
+
+def _beside(work: Work, *command: str) -> bool:
+    """Run a command of ours in a process of its own."""
     url = db.address(work.settings).render_as_string(hide_password=False)
     where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(work.settings.var_dir)}
-    command = [sys.executable, "-m", "gis", "index", "build", "--if-free"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
+    asked = [sys.executable, "-m", "gis", *command]
+    subprocess.run(asked, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
     return False
 
 
