@@ -41,6 +41,7 @@ from gis.web import (
     operator,
     packing,
     papers,
+    planner,
     serve,
     shifts,
     sweeps,
@@ -68,6 +69,7 @@ BLUEPRINTS = (
     sweeps.blueprint,
     shifts.pages,
     papers.pages,
+    planner.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {

@@ -12,7 +12,7 @@ from flask import request
 from flask_wtf.csrf import generate_csrf
 
 from gis import language
-from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, SHIFT_LEADER
+from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, PLANNER, SHIFT_LEADER
 from gis.web import auth
 from gis.web.webmap import Bounds
 
@@ -21,6 +21,8 @@ Json = dict[str, Any]
 # Shown when no boundary is loaded yet.
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 CALLS_BACK = (CLERK, OPERATOR)
+# Who sees both sides of every border.
+PLANS = (PLANNER, OPERATOR, ADMINISTRATOR, SHIFT_LEADER)
 HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
 
 
@@ -29,6 +31,7 @@ def chrome(here: str) -> Json:
     who = auth.current()
     doors = {"map": "/", "ledger": "/ledger", "papers": "/papers", "evaluation": "/evaluation"}
     doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
+    doors |= {"borders": "/borders"} if who.role in PLANS and who.scope.all else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
     return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": _other_language}
 

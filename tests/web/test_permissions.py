@@ -76,6 +76,13 @@ oac           POST /api/v1/issues/<code>/reporter
 +             GET /api/v1/whistles
 +             GET /api/v1/evaluation
 +             GET /evaluation
+opsa          GET /borders
+opsa          GET /borders.csv
+opsa          GET /borders.gpkg
+opsa          GET /borders.pdf
+opsa          GET /borders/chosen
+opsa          GET /borders/shapes
+opsa          GET /api/v1/borders
 +             GET /evaluation.csv
 +             GET /evaluation.xlsx
 +             GET /evaluation/issues
