@@ -41,7 +41,9 @@ from gis.web import (
     operator,
     packing,
     papers,
+    patch,
     serve,
+    shell,
     shifts,
     sweeps,
     tiles,
@@ -68,6 +70,8 @@ BLUEPRINTS = (
     sweeps.blueprint,
     shifts.pages,
     papers.pages,
+    patch.pages,
+    shell.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -260,7 +264,8 @@ def _gis(*arguments: str, **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN40
 
 def _welcome(settings: Settings) -> str:
     host = "localhost" if settings.host in {"127.0.0.1", "0.0.0.0"} else settings.host  # noqa: S104
-    return language.say("serve.ready", settings.language, url=f"http://{host}:{settings.port}/")
+    scheme = "https" if settings.tls_certificate else "http"
+    return language.say("serve.ready", settings.language, url=f"{scheme}://{host}:{settings.port}/")
 
 
 if __name__ == "__main__":

@@ -116,6 +116,13 @@ class Settings:
     evaluation_formulas: Path | None = None
     # working days that a supervision letter gives to answer, where the issue's own limit has passed
     letter_days: int = field(default=3, metadata=_between(1, 60))
+    # the source under which what phones on patrol report is filed
+    phone_source: str = "grid"
+    # how long it is kept where somebody walked on patrol
+    track_days: int = field(default=30, metadata=_between(1, 366))
+    # certificate (with those that signed it) and key, as PEM files; both: it is served over TLS
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
     paper_forms: Path | None = None
 

@@ -173,7 +173,7 @@ def _local(goal: str | None) -> str:
 
 def _recognise() -> None:
     """Find out who asks, by key or by cookie, and give the session their scope."""
-    if request.endpoint == "static" or request.path in {"/healthz", "/readyz"}:
+    if request.endpoint in {"static", "shell.file"} or request.path in {"/healthz", "/readyz"}:
         return
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
