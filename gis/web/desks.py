@@ -12,7 +12,7 @@ from flask import request
 from flask_wtf.csrf import generate_csrf
 
 from gis import language
-from gis.people.accounts import ADMINISTRATOR, CLERK, DEPARTMENT, INSPECTOR, LEADER, OPERATOR, SHIFT_LEADER
+from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, SHIFT_LEADER
 from gis.web import auth
 from gis.web.webmap import Bounds
 
@@ -21,8 +21,6 @@ Json = dict[str, Any]
 # Shown when no boundary is loaded yet.
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 CALLS_BACK = (CLERK, OPERATOR)
-# Whose work is on the street: they have the page for the telephone.
-OUTDOORS = (LEADER, INSPECTOR, DEPARTMENT)
 HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
 
 
@@ -30,7 +28,7 @@ def chrome(here: str) -> Json:
     """Return what the head line shows: who is here, where they are, where they may go."""
     who = auth.current()
     doors = {"map": "/", "ledger": "/ledger", "papers": "/papers", "evaluation": "/evaluation"}
-    doors |= {"patch": "/patch"} if who.role in OUTDOORS else {}
+    doors |= {"patch": "/patch"} if who.role in auth.OUTDOORS else {}
     doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
     return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": _other_language}

@@ -26,7 +26,7 @@ from tests.web.test_operator_page import UNTOLD, VIOLATIONS
 AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
 numbers = iter(range(500, 100_000))
 # What a browser says of a line that is gone.
-GONE = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION|Failed to load resource|ERR_EMPTY_RESPONSE|blocked by Playwright"
+GONE = r"ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION|EMPTY_RESPONSE)|Failed to load resource|blocked by Playwright"
 
 
 @pytest.fixture(scope="module", autouse=True)
