@@ -33,6 +33,7 @@ from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
+from gis.people import patrols
 from gis.settings import ROOT, Settings
 
 log = structlog.get_logger()
@@ -104,6 +105,7 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("digest", timedelta(minutes=10), digest),
         Job("index", timedelta(hours=1), build_indexes),
         Job("tiles", timedelta(hours=1), cut_tiles),
+        Job("forget_tracks", timedelta(hours=1), forget_tracks),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
             for channel in channels.table(settings.channels)
@@ -123,6 +125,13 @@ def resume(work: Work) -> bool:
     with work.session() as session:
         codes = workflow.suspended_until(session, work.now, loop)
     work.each(codes, lambda session, code: workflow.resume(session, code, work.now, loop))
+    return False
+
+
+def forget_tracks(work: Work) -> bool:
+    """Delete where people walked on patrol once the days it is kept for are over."""
+    with work.session() as session:
+        patrols.forget(session, work.now - timedelta(days=work.settings.track_days))
     return False
 
 

@@ -131,7 +131,7 @@ def _cut(settings: Settings, folders: Sequence[str], box: BBox, processes_n: int
             task = progress.add_task(folder, total=0)
             for z in range(FIRST_Z, drawing.LAST_Z + 1):
                 wanted = [*_below(filled)] if z > FILLED_Z else [*_over(box, z)]
-                progress.update(task, total=progress.tasks[task].total + len(wanted))
+                progress.update(task, total=(progress.tasks[task].total or 0) + len(wanted))
                 filled = []
                 for some in pool.map(_cut_some, *zip(*((folder, part) for part in _parts(wanted)), strict=True)):
                     filled += some
