@@ -43,7 +43,9 @@ from gis.web import (
     packing,
     papers,
     planner,
+    patch,
     serve,
+    shell,
     shifts,
     sweeps,
     tiles,
@@ -72,6 +74,8 @@ BLUEPRINTS = (
     papers.pages,
     planner.pages,
     grids.pages,
+    patch.pages,
+    shell.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -264,7 +268,8 @@ def _gis(*arguments: str, **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN40
 
 def _welcome(settings: Settings) -> str:
     host = "localhost" if settings.host in {"127.0.0.1", "0.0.0.0"} else settings.host  # noqa: S104
-    return language.say("serve.ready", settings.language, url=f"http://{host}:{settings.port}/")
+    scheme = "https" if settings.tls_certificate else "http"
+    return language.say("serve.ready", settings.language, url=f"{scheme}://{host}:{settings.port}/")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
-from gis.people import accounts
+from gis.people import accounts, patrols
 from gis.planning import booklets
 from gis.planning.booklets import Booklet
 from gis.planning.dossiers import Asker
@@ -109,6 +109,8 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("digest", timedelta(minutes=10), digest),
         Job("index", timedelta(hours=1), build_indexes),
         Job("booklets", timedelta(seconds=2), make_booklet),
+        Job("tiles", timedelta(hours=1), cut_tiles),
+        Job("forget_tracks", timedelta(hours=1), forget_tracks),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
             for channel in channels.table(settings.channels)
@@ -128,6 +130,13 @@ def resume(work: Work) -> bool:
     with work.session() as session:
         codes = workflow.suspended_until(session, work.now, loop)
     work.each(codes, lambda session, code: workflow.resume(session, code, work.now, loop))
+    return False
+
+
+def forget_tracks(work: Work) -> bool:
+    """Delete where people walked on patrol once the days it is kept for are over."""
+    with work.session() as session:
+        patrols.forget(session, work.now - timedelta(days=work.settings.track_days))
     return False
 
 
@@ -187,11 +196,21 @@ def carry(work: Work, channel: Channel) -> bool:
 
 
 def build_indexes(work: Work) -> bool:
-    """Build the index files that are missing, in a process of their own; another that builds now is left to it."""
+    """Build the index files that are missing; another process that builds now is left to it."""
+    return _beside(work, "index", "build", "--if-free")
+
+
+def cut_tiles(work: Work) -> bool:
+    """Cut the map's tiles of what was loaded since, with what the processor has left."""
+    return _beside(work, "tiles", "cut", "--quiet", "--processes", "1")
+
+
+def _beside(work: Work, *command: str) -> bool:
+    """Run a command of ours in a process of its own."""
     url = db.address(work.settings).render_as_string(hide_password=False)
     where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(work.settings.var_dir)}
-    command = [sys.executable, "-m", "gis", "index", "build", "--if-free"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
+    asked = [sys.executable, "-m", "gis", *command]
+    subprocess.run(asked, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
     return False
 
 

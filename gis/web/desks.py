@@ -30,6 +30,7 @@ def chrome(here: str) -> Json:
     """Return what the head line shows: who is here, where they are, where they may go."""
     who = auth.current()
     doors = {"map": "/", "ledger": "/ledger", "papers": "/papers", "evaluation": "/evaluation"}
+    doors |= {"patch": "/patch"} if who.role in auth.OUTDOORS else {}
     doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
     doors |= {"borders": "/borders"} if who.role in PLANS and who.scope.all else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}

@@ -135,6 +135,18 @@ oasd          POST /papers/daily
 oasd          POST /papers/supervision
 oasd          POST /papers/of/<code>/letter
 oasd          POST /papers/of/<code>/minutes
++>            GET /patch
++             GET /patch/data
+*             GET /patch/files/<version>/<path:filename>
++             GET /patch/issues/<code>
+oalci         POST /patch/issues/<code>/second
+*             GET /patch/manifest.webmanifest
++             GET /patch/me
++             GET /patch/numbers
++             GET /patch/track
++             POST /patch/track
+sa            GET /patch/walkers
+*             GET /sw.js
 os            POST /shifts
 +             POST /shifts/<int:handover_id>/sign
 +             GET /tiles/base/<version>/<any(zh, en):lang>/<tile:tile>.mvt
@@ -229,7 +241,7 @@ def knock(client: FlaskClient, door: str, code: str = NEAR, number: int = 1) -> 
     if method == "GET":
         return client.get(path, headers=headers)
     headers["X-CSRFToken"] = desk.csrf(client)
-    if path.startswith(("/api", "/map", "/papers/of")):
+    if path.startswith(("/api", "/map", "/papers/of", "/patch")):
         return client.open(path, method=method, json={}, headers=headers)
     return client.open(path, method=method, data={}, headers=headers)
 
