@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 import structlog
@@ -29,15 +29,12 @@ from gis import settings as product
 from gis.errors import ShaotuError
 from gis.issues import answer_links, escalations, journal, lateness, workflow
 from gis.issues.clerk import Clerk
-from gis.issues.ledgers.lines import Reader
 from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
-from gis.people import accounts, patrols
+from gis.people import patrols
 from gis.planning import booklets
-from gis.planning.booklets import Booklet
-from gis.planning.dossiers import Asker
 from gis.settings import ROOT, Settings
 
 log = structlog.get_logger()
@@ -215,33 +212,8 @@ def _beside(work: Work, *command: str) -> bool:
 
 
 def make_booklet(work: Work) -> bool:
-    """Put the booklet together that waits longest, with the eyes of who asked for it."""
-    with work.session() as session:
-        booklet = booklets.waiting(session)
-        account = accounts.find(session, booklet.by) if booklet else None
-        who = account and accounts.who(session, account, work.now.astimezone(work.clerk.zone).date())
-    if booklet is None:
-        return False
-    try:
-        pdf = _booklet(work, booklet, who.scope if who else db.NOTHING)
-        done: dict[str, Any] = {"pdf": pdf}
-    except ShaotuError as refused:
-        log.warning("not done", what=f"booklet {booklet.id}", reason=refused.code)
-        done = {"fault": refused.code}
-    with work.session() as session:
-        booklets.finish(session, booklet.id, datetime.now(UTC), **done)
-    return True
-
-
-def _booklet(work: Work, booklet: Booklet, scope: db.Scope) -> bytes:
-    def tell(done_n: int) -> None:
-        with work.session() as session:
-            booklets.progress(session, booklet.id, done_n)
-
-    zone = work.clerk.zone
-    asker = Asker(scope, work.now.astimezone(zone).date(), zone)
-    with db.session(work.engine, scope) as eyes:
-        return booklets.make(eyes, booklet, asker, Reader(booklet.locale, zone, work.now), tell)
+    """Put the booklet together that waits longest."""
+    return booklets.make_next(work.session, work.engine, work.clerk.zone, work.now)
 
 
 def enrol(engine: Engine, jobs: tuple[Job, ...]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gis.errors import Conflict, NotFound
+from gis import db
+from gis.errors import Conflict, NotFound, ShaotuError
 from gis.issues.ledgers.lines import Reader
+from gis.people import accounts
 from gis.planning import dossier_paper, dossiers
 from gis.planning.dossiers import Asker
 from gis.territory import units
@@ -81,6 +85,36 @@ def waiting(session: Session) -> Booklet | None:
     """Return the one that waits longest."""
     row = session.execute(_WAITING).mappings().one_or_none()
     return None if row is None else Booklet(**row)
+
+
+def make_next(
+    opened: Callable[[], AbstractContextManager[Session]], engine: Engine, zone: ZoneInfo, now: datetime
+) -> bool:
+    """Put the one together that waits longest, with the eyes of who asked for it; say whether there was one.
+
+    opened: gives a session that sees everything and is committed at its end.
+    """
+    on = now.astimezone(zone).date()
+    with opened() as session:
+        booklet = waiting(session)
+        account = accounts.find(session, booklet.by) if booklet else None
+        scope = accounts.who(session, account, on).scope if account else db.NOTHING
+    if booklet is None:
+        return False
+
+    def tell(done_n: int) -> None:
+        with opened() as session:
+            progress(session, booklet.id, done_n)
+
+    done: Json = {}
+    try:
+        with db.session(engine, scope) as eyes:
+            done["pdf"] = make(eyes, booklet, Asker(scope, on, zone), Reader(booklet.locale, zone, now), tell)
+    except ShaotuError as refused:
+        done["fault"] = refused.code
+    with opened() as session:
+        finish(session, booklet.id, datetime.now(UTC), **done)
+    return True
 
 
 def make(

@@ -78,8 +78,8 @@ def lists(dossier: Dossier, reader: Reader) -> dict[str, list[list[str]]]:
 HEADS = {
     "people": (("role", 12), ("name", 22), ("person", 10), ("phone", 14)),
     "neighbours": (("neighbour", 20), ("code", 18), ("length_m", 8)),
-    "issues": (("mark", 4), ("code", 16), ("category", 16), ("state", 8), ("reported_at", 13), ("due_at", 13),
-               ("lead", 18)),
+    "issues": (("mark", 4), ("code", 20), ("category", 15), ("state", 8), ("reported_at", 14), ("due_at", 14),
+               ("lead", 17)),
     "months": (("month", 8), ("reported_n", 8), ("closed_n", 8)),
     "streets": (("street", 20), ("length_m", 8), ("share", 6)),
     "buildings": (("name", 18), ("address", 20), ("estate", 14), ("area_m2", 8), ("share", 6)),

@@ -189,7 +189,7 @@ _LISTS = {
         SELECT p.id, p.name, p.name_en, p.road_class, p.width_m, s.share,
                coalesce(ST_Length(CAST(ST_Intersection(p.centre_geom, u.geom) AS geography)), 0) AS length_m
         FROM place_share s JOIN street p ON p.id = s.place_id JOIN unit u ON u.id = s.unit_id
-        WHERE s.kind = 'street' AND s.unit_id = :id ORDER BY length_m DESC, p.name, p.id LIMIT :most""",
+        WHERE s.kind = 'street' AND s.unit_id = :id AND s.share > 0.01 ORDER BY length_m DESC, p.name, p.id LIMIT :most""",
     "issues": """
         SELECT issue.code, issue.state, issue.reported_at, issue.due_at, issue.due_at < :now AS is_late,
                coalesce(category.name_zh, issue.category) AS category_zh,
