@@ -209,11 +209,10 @@ def _across(asked_: Asked) -> list[Straddler]:
 
 
 def _straddler(asked_: Asked) -> Straddler | None:
-    kind, _, number = asked_.key.partition(":")
-    if kind not in KINDS or not number.isdigit():
-        return None
-    place = (kind, int(number))
-    return places.straddler(auth.session(), asked_.edition.id, asked_.question.level_code, place, atlas.sliver())
+    """Find the one that is chosen, if it lies across a line of this level at all."""
+    kind = asked_.key.partition(":")[0]
+    rows = _straddlers(replace(asked_, kind=kind)).rows if kind in KINDS else ()
+    return next((row for row in rows if f"{row.kind}:{row.id}" == asked_.key), None)
 
 
 def _feature(row: Strip | flows.Flow | Straddler | OnRecord) -> Json | None:
@@ -271,12 +270,17 @@ def _share(value: Fraction | float | None) -> str:
     return "—" if value is None else f"{evaluation.shown(Fraction(value) * 100)} %"
 
 
+def _percent(value: float) -> str:
+    """Write a share of ground, rounded; a rate is cut off instead, as the evaluation does."""
+    return f"{value * 100:.1f} %"
+
+
 def _change(now: float | None, before: float | None) -> str:
     """Write a change in percent with its sign; a dash where one of the two is none."""
     return f"{(now / before - 1) * 100:+.0f} %" if now is not None and before else "—"
 
 
-_WORDS = {"number": _number, "share": _share, "change": _change, "spots_most": SPOTS}
+_WORDS = {"number": _number, "share": _share, "percent": _percent, "change": _change, "spots_most": SPOTS}
 _SPOTS = text("SELECT id, code, ST_X(point_geom) AS lon, ST_Y(point_geom) AS lat FROM issue WHERE id = ANY(:ids)")
 _BOUNDS = text(f"""
 SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north
