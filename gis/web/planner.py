@@ -76,7 +76,9 @@ def chosen() -> ResponseReturnValue:
 @auth.require(*desks.PLANS)
 def shapes() -> Response:
     """Answer with the shapes of the rows the table shows."""
-    features = [_feature(row) for row in _table(borders_asked.read()).rows]
+    asked_ = borders_asked.read()
+    rows = _table(asked_).rows
+    features = _flows(asked_, rows) if asked_.view == "hand_offs" else [_feature(row) for row in rows]
     return jsonify(type="FeatureCollection", features=[each for each in features if each])
 
 
@@ -215,15 +217,24 @@ def _straddler(asked_: Asked) -> Straddler | None:
     return next((row for row in rows if f"{row.kind}:{row.id}" == asked_.key), None)
 
 
-def _feature(row: Strip | flows.Flow | Straddler | OnRecord) -> Json | None:
+def _flows(asked_: Asked, rows: Sequence[flows.Flow]) -> list[Json | None]:
+    """Draw the lines between those who handed issues to one another, where they share one."""
+    drawn = {strip.key: strip.geometry for strip in borders.strips(auth.session(), asked_.question).rows}
+    return [
+        _as_feature(drawn[row.key], {"key": row.key, "weight": row.total_n, "faint": False,
+                                     "said": f"→ {row.to_b_n} · ← {row.to_a_n}"})
+        for row in rows if row.key in drawn
+    ]  # fmt: skip
+
+
+def _feature(row: Strip | Straddler | OnRecord) -> Json | None:
     if isinstance(row, Strip):
-        said: Json = {"key": row.key, "issues_n": row.issues_n, "per_km": row.per_km, "few": row.is_few or row.is_short}
-        return _as_feature(row.geometry, said)
+        figures = f"{row.issues_n} · {_number(row.per_km)} / km"
+        faint = row.is_few or row.is_short
+        return _as_feature(row.geometry, {"key": row.key, "weight": row.per_km or 0, "faint": faint, "said": figures})
     if isinstance(row, Straddler):
         return _as_feature(row.geometry, {"key": f"{row.kind}:{row.id}", "name": row.name, "name_en": row.name_en})
-    if isinstance(row, OnRecord) and row.geometry is not None:
-        return _as_feature(row.geometry, {"key": row.key, "kind": row.kind})
-    return None
+    return None if row.geometry is None else _as_feature(row.geometry, {"key": row.key, "kind": row.kind})
 
 
 def _as_feature(geometry: shapely.Geometry, said: Json) -> Json:

@@ -81,7 +81,7 @@ def test_the_piece_for_the_open_page_is_the_same(planner: FlaskClient) -> None:
 
 def test_every_border_has_its_shape(planner: FlaskClient) -> None:
     [shape] = get(planner, "/borders/shapes").get_json()["features"]
-    assert (shape["properties"]["key"], shape["properties"]["issues_n"]) == (KEY, 5)
+    assert (shape["properties"]["key"], shape["properties"]["said"]) == (KEY, "5 · 2.3 / km")
 
 
 def test_programs_get_the_same(planner: FlaskClient) -> None:
@@ -134,6 +134,11 @@ def test_the_matrix_on_the_page_adds_up_to_the_hand_offs(planner: FlaskClient) -
 def test_two_units_that_handed_issues_on_are_chosen_with_them(planner: FlaskClient) -> None:
     page = get(planner, view="hand_offs", key=KEY).text
     assert len(re.findall(r'href="/#days=all&amp;issue=(\d+)"', page)) == 7
+
+
+def test_those_who_share_a_line_are_drawn_with_their_hand_offs(planner: FlaskClient) -> None:
+    [shape] = get(planner, "/borders/shapes", view="hand_offs").get_json()["features"]
+    assert (shape["properties"]["key"], shape["properties"]["said"]) == (KEY, "→ 7 · ← 0")
 
 
 def test_gaps_are_listed_with_their_place(planner: FlaskClient) -> None:
