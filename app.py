@@ -41,6 +41,7 @@ from gis.web import (
     operator,
     packing,
     papers,
+    public,
     serve,
     shifts,
     sweeps,
@@ -68,6 +69,7 @@ BLUEPRINTS = (
     sweeps.blueprint,
     shifts.pages,
     papers.pages,
+    public.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -90,6 +92,8 @@ HTTP_CODES = {
     429: "error.too_many",
     503: "error.unavailable",
 }
+# What the made-up city has and an installation has not unless it says so.
+DEMO = {"SHAOTU_PUBLIC_PAGE": "1"}
 log = structlog.get_logger()
 
 
@@ -209,7 +213,7 @@ def main() -> None:
         # without this the interpreter would leave at once, and the private cluster would stay
         signal.signal(sign, lambda *_: sys.exit(0))
     try:
-        run(product.load(), demo=asked.demo)
+        run(product.load(DEMO | os.environ if asked.demo else os.environ), demo=asked.demo)
     except ShaotuError as error:
         sys.exit(language.explain(error, Settings.language))
     except KeyboardInterrupt:

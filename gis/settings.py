@@ -116,6 +116,10 @@ class Settings:
     evaluation_formulas: Path | None = None
     # working days that a supervision letter gives to answer, where the issue's own limit has passed
     letter_days: int = field(default=3, metadata=_between(1, 60))
+    # whether people without an account get a page: /public with its map, the stage of a number and reports
+    public_page: bool = False
+    # the approval number of the map (审图号), shown on the public's map; the law asks for it where a map is published
+    map_approval: str | None = None
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
     paper_forms: Path | None = None
 

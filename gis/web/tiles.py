@@ -79,6 +79,11 @@ def straddlers(version: str, edition_id: int, level: str, tile: Tile) -> Respons
 @auth.require()
 def base(version: str, lang: str, tile: Tile) -> Response:
     """Answer with the base map: land, streets, buildings, the lines and names of the first net."""
+    return base_tile(version, lang, tile)
+
+
+def base_tile(version: str, lang: str, tile: Tile) -> Response:
+    """Draw a tile of the base map, or read it from the disk."""
     edition_id = first_edition(auth.session())
     widths = level_widths(auth.session(), edition_id) if edition_id else drawing.Widths(0.0, {})
     params = {"lang": lang, "edition_id": edition_id, **drawing.base_params(widths, tile)}

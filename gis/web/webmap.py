@@ -74,6 +74,8 @@ class MapView:
     locale: str
     nets: tuple[NetLayer, ...]
     nonce: str
+    # where the base map's tiles are asked for
+    base: str = "/tiles/base"
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,7 @@ def _layers(view: MapView) -> Iterable[Element]:
 
 
 def _base(view: MapView) -> BaseMap:
-    return BaseMap(f"/tiles/base/{view.base_version}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt")
+    return BaseMap(f"{view.base}/{view.base_version}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt")
 
 
 def _net_layer(net: NetLayer, view: MapView) -> VectorGridProtobuf:

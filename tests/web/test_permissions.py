@@ -46,6 +46,16 @@ DOORS = """
 +>            GET /ledger
 +>            GET /papers
 osa>          GET /shifts
+*             GET /public
+*             GET /public/status
+*             GET /public/report
+*             GET /public/report/where
+*             GET /public/report/write
+*             POST /public/report
+*             POST /public/me-too
+*             GET /public/follow/<token>
+*             POST /public/follow/<token>
+*             GET /public/tiles/<version>/<any(zh, en):lang>/<tile:tile>.mvt
 *             GET /answer/<token>
 *             POST /answer/<token>
 +             GET /api/v1/agreements
@@ -143,7 +153,7 @@ IN_FULL = {"operator", "administrator", "clerk"}
 STRANGER, IDLE = "stranger", "zf"
 OTHER_GRID = ("governance", "grid", "990102002002001")
 # Out of these ways nothing is told that only some may see: the words of the page, the ground, the way in and out.
-UNISSUED = re.compile(r"^/(static|answer|tiles|sign-in|sign-out|healthz|readyz)")
+UNISSUED = re.compile(r"^/(static|answer|public|tiles|sign-in|sign-out|healthz|readyz)")
 
 
 @cache
@@ -267,6 +277,9 @@ def test_a_visitor_finds_the_open_doors_open(office: Flask, door: str) -> None:
     answer = knock(office.test_client(), door)
     # An empty form signs nobody in, and a link that was never given opens nothing.
     shut = {"POST /sign-in": {401}, "GET /answer/<token>": {404}, "POST /answer/<token>": {400, 404}}
+    # So does an empty report; and a report to nobody's category.
+    shut |= {"GET /public/report/where": {400}, "GET /public/report/write": {400}, "POST /public/report": {400}}
+    shut |= {"POST /public/me-too": {400}, "GET /public/follow/<token>": {404}, "POST /public/follow/<token>": {404}}
     assert answer.status_code in shut.get(door, {200, 302})
 
 
