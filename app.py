@@ -23,6 +23,7 @@ from gis.errors import Problems, ShaotuError
 from gis.issues import rules
 from gis.settings import Settings
 from gis.web import (
+    admin,
     agreements,
     api,
     atlas,
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     shifts.pages,
     papers.pages,
     public.pages,
+    *admin.BLUEPRINTS,
 )
 
 STATUS: dict[type[ShaotuError], int] = {

@@ -116,6 +116,8 @@ class Settings:
     evaluation_formulas: Path | None = None
     # working days that a supervision letter gives to answer, where the issue's own limit has passed
     letter_days: int = field(default=3, metadata=_between(1, 60))
+    # the folder whose manifests of boundary files an administrator may choose on the page
+    boundaries_dir: Path = ROOT / "data" / "boundaries"
     # whether people without an account get a page: /public with its map, the stage of a number and reports
     public_page: bool = False
     # the approval number of the map (审图号), shown on the public's map; the law asks for it where a map is published

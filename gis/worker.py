@@ -34,6 +34,7 @@ from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
 from gis.settings import ROOT, Settings
+from gis.tasks import queue
 
 log = structlog.get_logger()
 Due = TypeVar("Due")
@@ -103,6 +104,7 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("uncalled", timedelta(minutes=10), leave_uncalled),
         Job("digest", timedelta(minutes=10), digest),
         Job("index", timedelta(hours=1), build_indexes),
+        Job("tasks", timedelta(seconds=1), carry_out_tasks),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
             for channel in channels.table(settings.channels)
@@ -182,11 +184,25 @@ def carry(work: Work, channel: Channel) -> bool:
 
 def build_indexes(work: Work) -> bool:
     """Build the index files that are missing, in a process of their own; another that builds now is left to it."""
+    _gis(work, "index", "build", "--if-free")
+    return False
+
+
+def carry_out_tasks(work: Work) -> bool:
+    """Carry out the long work that was asked for on a page, one after the other, each in a process of its own."""
+    with work.session() as session:
+        ids = queue.unattended(session)
+    for task_id in ids:
+        _gis(work, "tasks", "run", str(task_id))
+    return False
+
+
+def _gis(work: Work, *arguments: str) -> None:
+    """Run a command on the database and the folder of this installation; what takes long shall not slow the others."""
     url = db.address(work.settings).render_as_string(hide_password=False)
     where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(work.settings.var_dir)}
-    command = [sys.executable, "-m", "gis", "index", "build", "--if-free"]
+    command = [sys.executable, "-m", "gis", *arguments]
     subprocess.run(command, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
-    return False
 
 
 def enrol(engine: Engine, jobs: tuple[Job, ...]) -> None:

@@ -29,6 +29,7 @@ def chrome(here: str) -> Json:
     who = auth.current()
     doors = {"map": "/", "ledger": "/ledger", "papers": "/papers", "evaluation": "/evaluation"}
     doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
+    doors |= {"admin": "/admin"} if who.role == ADMINISTRATOR else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
     return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": other_language}
 

@@ -46,6 +46,47 @@ DOORS = """
 +>            GET /ledger
 +>            GET /papers
 osa>          GET /shifts
+a             GET /admin
+a             GET /admin/health
+a             GET /admin/editions
+a             GET /admin/agreements
+a             GET /admin/duties
+a             GET /admin/users
+a             GET /admin/calendars
+a             GET /admin/categories
+a             GET /admin/rules
+a             GET /admin/powers
+a             GET /admin/lights
+a             GET /admin/messages
+a             GET /admin/jobs
+a             GET /admin/log
+a             GET /admin/editions/<int:edition_id>
+a             POST /admin/editions/check
+a             POST /admin/editions/load
+a             POST /admin/editions/<int:edition_id>/activate
+a             POST /admin/editions/<int:edition_id>/retire
+a             POST /admin/agreements/<code>/end
+a             POST /admin/duties
+a             POST /admin/duties/dry-run
+a             POST /admin/duties/activate
+a             POST /admin/departments
+a             GET /admin/users/<username>
+a             POST /admin/users
+a             POST /admin/users/<username>/password
+a             POST /admin/users/<username>/seat
+a             POST /admin/users/<username>/close
+a             POST /admin/users/<username>/reopen
+a             POST /admin/users/<username>/posts
+a             POST /admin/calendars
+a             POST /admin/categories
+a             POST /admin/categories/public
+a             POST /admin/rules
+a             POST /admin/rules/activate
+a             POST /admin/messages/retry
+a             GET /admin/tasks/<int:task_id>
+a             GET /admin/tasks/<int:task_id>.json
+a             GET /admin/tasks/<int:task_id>/faults.geojson
+a             GET /admin/tasks/<int:task_id>/changes.csv
 *             GET /public
 *             GET /public/status
 *             GET /public/report
@@ -214,7 +255,7 @@ def filled(door: str, code: str = NEAR, number: int = 1) -> tuple[str, str]:
     known = {
         "code": code if "units" not in rule else "990101001001001", "net": "governance", "level": "grid",
         "kind": "building", "sha256": "a" * 64, "filename": "shaotu.svg", "version": "1", "lang": "zh",
-        "tile": "14/1/1",
+        "tile": "14/1/1", "username": "nobody at all",
     }  # fmt: skip
     return method, re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", lambda found: known.get(found[2], str(number)), rule)
 
