@@ -190,4 +190,4 @@ def test_what_is_refused_keeps_what_was_written(look: Callable[..., Page], tmp_p
     page.set_input_files('input[name="file"]', str(file))
     page.get_by_role("button", name="导入为草案").click()
     expect(page.locator(".refusal")).to_contain_text("第 2 行")
-    expect(page.locator('input[name="list"]')).to_have_value("我的清单")
+    expect(page.locator('input[name="list"]').first).to_have_value("我的清单")
