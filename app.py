@@ -23,6 +23,7 @@ from gis.errors import Problems, ShaotuError
 from gis.issues import rules
 from gis.settings import Settings
 from gis.web import (
+    admin,
     agreements,
     api,
     atlas,
@@ -41,8 +42,9 @@ from gis.web import (
     operator,
     packing,
     papers,
-    planner,
     patch,
+    planner,
+    public,
     serve,
     shell,
     shifts,
@@ -74,6 +76,8 @@ BLUEPRINTS = (
     planner.pages,
     patch.pages,
     shell.pages,
+    public.pages,
+    *admin.BLUEPRINTS,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -96,6 +100,8 @@ HTTP_CODES = {
     429: "error.too_many",
     503: "error.unavailable",
 }
+# What the made-up city has and an installation has not unless it says so.
+DEMO = {"SHAOTU_PUBLIC_PAGE": "1"}
 log = structlog.get_logger()
 
 
@@ -215,7 +221,7 @@ def main() -> None:
         # without this the interpreter would leave at once, and the private cluster would stay
         signal.signal(sign, lambda *_: sys.exit(0))
     try:
-        run(product.load(), demo=asked.demo)
+        run(product.load(DEMO | os.environ if asked.demo else os.environ), demo=asked.demo)
     except ShaotuError as error:
         sys.exit(language.explain(error, Settings.language))
     except KeyboardInterrupt:

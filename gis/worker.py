@@ -35,6 +35,7 @@ from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
 from gis.people import patrols
 from gis.settings import ROOT, Settings
+from gis.tasks import queue
 
 log = structlog.get_logger()
 Due = TypeVar("Due")
@@ -106,6 +107,7 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("index", timedelta(hours=1), build_indexes),
         Job("tiles", timedelta(hours=1), cut_tiles),
         Job("forget_tracks", timedelta(hours=1), forget_tracks),
+        Job("tasks", timedelta(seconds=1), carry_out_tasks),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
             for channel in channels.table(settings.channels)
@@ -200,8 +202,17 @@ def cut_tiles(work: Work) -> bool:
     return _beside(work, "tiles", "cut", "--quiet", "--processes", "1")
 
 
+def carry_out_tasks(work: Work) -> bool:
+    """Carry out the long work that was asked for on a page, one after the other."""
+    with work.session() as session:
+        ids = queue.unattended(session)
+    for task_id in ids:
+        _beside(work, "tasks", "run", str(task_id))
+    return False
+
+
 def _beside(work: Work, *command: str) -> bool:
-    """Run a command of ours in a process of its own."""
+    """Run a command of ours in a process of its own: what takes long shall not slow the others."""
     url = db.address(work.settings).render_as_string(hide_password=False)
     where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(work.settings.var_dir)}
     asked = [sys.executable, "-m", "gis", *command]

@@ -33,8 +33,9 @@ def chrome(here: str) -> Json:
     doors |= {"patch": "/patch"} if who.role in auth.OUTDOORS else {}
     doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
     doors |= {"borders": "/borders"} if who.role in PLANS and who.scope.all else {}
+    doors |= {"admin": "/admin"} if who.role == ADMINISTRATOR else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
-    return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": _other_language}
+    return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": other_language}
 
 
 def _local(at: datetime | None) -> str:
@@ -42,7 +43,7 @@ def _local(at: datetime | None) -> str:
     return at.astimezone(ZoneInfo(auth.settings().time_zone)).strftime("%Y-%m-%d %H:%M") if at else "—"
 
 
-def _other_language() -> str:
+def other_language() -> str:
     """Write the same address in the other language."""
     arguments = {name: value for name, value in request.args.items() if name != "lang"}
     return urlencode(arguments | {"lang": "en" if auth.locale() == "zh" else "zh"})

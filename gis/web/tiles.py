@@ -88,6 +88,11 @@ def straddlers(version: str, edition_id: int, level: str, tile: Tile) -> Respons
 @auth.require()
 def base(version: str, lang: str, tile: Tile) -> Response:
     """Answer with the base map: land, streets, buildings, the lines and names of the first net."""
+    return base_tile(version, lang, tile)
+
+
+def base_tile(version: str, lang: str, tile: Tile) -> Response:
+    """Draw a tile of the base map, or read it from the disk."""
     shown = base_shown(auth.session(), lang)
     return _dated(version, shown.name, tile, shown.layers, shown.params(tile))
 
