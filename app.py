@@ -30,6 +30,7 @@ from gis.web import (
     batch,
     call_backs,
     dossier,
+    doubts,
     evaluation,
     ground,
     headers,
@@ -38,9 +39,12 @@ from gis.web import (
     live,
     moves,
     notices,
+    online,
     operator,
+    overlays,
     packing,
     papers,
+    positions,
     serve,
     shifts,
     sweeps,
@@ -60,10 +64,14 @@ BLUEPRINTS = (
     operator.pages,
     atlas.pages,
     dossier.pages,
+    doubts.blueprint,
+    overlays.pages,
+    positions.blueprint,
     agreements.pages,
     call_backs.pages,
     evaluation.pages,
     tiles.pages,
+    online.pages,
     ledger.pages,
     sweeps.blueprint,
     shifts.pages,
@@ -98,12 +106,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or product.load()
     # A table that does not hold is told at start, not with the first move.
     rules.of_file(settings.workflow_rules)
+    online_maps = online.setup(settings)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)
     app.config["MAX_CONTENT_LENGTH"] = settings.request_limit_bytes
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["settings"] = settings
+    app.extensions["online"] = online_maps
     app.extensions["engine"] = db.connect(settings)
     headers.install(app)
     packing.install(app)

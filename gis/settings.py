@@ -116,6 +116,8 @@ class Settings:
     evaluation_formulas: Path | None = None
     # working days that a supervision letter gives to answer, where the issue's own limit has passed
     letter_days: int = field(default=3, metadata=_between(1, 60))
+    # a TOML file with base maps of other hosts, fetched through ours (data/base_maps/example.toml); None: none
+    base_maps: Path | None = None
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
     paper_forms: Path | None = None
 

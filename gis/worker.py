@@ -33,6 +33,7 @@ from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
+from gis.people import positions
 from gis.settings import ROOT, Settings
 
 log = structlog.get_logger()
@@ -102,6 +103,7 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("escalate", timedelta(minutes=1), escalate),
         Job("uncalled", timedelta(minutes=10), leave_uncalled),
         Job("digest", timedelta(minutes=10), digest),
+        Job("positions", timedelta(minutes=10), forget_positions),
         Job("index", timedelta(hours=1), build_indexes),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
@@ -148,6 +150,13 @@ def leave_uncalled(work: Work) -> bool:
     with work.session() as session:
         codes = workflow.uncalled(session)
     work.each(codes, lambda session, code: workflow.leave_uncalled(session, code, work.now, loop))
+    return False
+
+
+def forget_positions(work: Work) -> bool:
+    """Forget where people were that is too old to be of use."""
+    with work.session() as session:
+        positions.forget(session, work.now - positions.KEPT)
     return False
 
 

@@ -85,6 +85,13 @@ def base(version: str, lang: str, tile: Tile) -> Response:
     return _dated(version, f"base-{lang}", tile, drawing.BASE, params)
 
 
+@pages.get("/points/<version>/<tile:tile>.mvt")
+@auth.require()
+def points(version: str, tile: Tile) -> Response:
+    """Answer with the registered points: manholes, lamps, cameras and whatever else a city has on record."""
+    return _dated(version, "points", tile, drawing.POINTS, {})
+
+
 def base_version(session: Session) -> str:
     """Return the version of the base map: it changes with every import of a layer and with the editions in force."""
     seen = session.execute(
@@ -134,19 +141,29 @@ def _dated(version: str, name: str, tile: Tile, layers: Layers, params: Mapping[
 
 def _kept(name: str, tile: Tile, layers: Layers, params: Mapping[str, object]) -> bytes:
     """Read a tile from the disk, or draw it and keep it; empty ones are quicker drawn than kept."""
-    folder: Path = auth.settings().var_dir / "tiles" / name / str(tile.z) / str(tile.x)
-    path = folder / f"{tile.y}.mvt.gz"
+    path = kept_under(name) / str(tile.z) / str(tile.x) / f"{tile.y}.mvt.gz"
     if path.exists():
         return path.read_bytes()
     drawn = drawing.draw(auth.session(), tile, layers, params)
     packed = gzip.compress(drawn, 6)
     if drawn:
-        folder.mkdir(parents=True, exist_ok=True)
-        # written aside and renamed: another request never reads half a tile
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            file.write(packed)
-        os.replace(file.name, path)  # noqa: PTH105 - one call, atomic
+        keep(path, packed)
     return packed
+
+
+def kept_under(name: str) -> Path:
+    """Name the folder of tiles of a kind."""
+    folder: Path = auth.settings().var_dir / "tiles" / name
+    return folder
+
+
+def keep(path: Path, tile: bytes) -> None:
+    """Keep a tile on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # written aside and renamed: another request never reads half a tile
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(tile)
+    os.replace(file.name, path)  # noqa: PTH105 - one call, atomic
 
 
 def _packed(packed: bytes) -> Response:
