@@ -31,6 +31,7 @@ from gis.web import (
     batch,
     call_backs,
     dossier,
+    doubts,
     evaluation,
     ground,
     headers,
@@ -39,11 +40,14 @@ from gis.web import (
     live,
     moves,
     notices,
+    online,
     operator,
+    overlays,
     packing,
     papers,
     patch,
     planner,
+    positions,
     public,
     serve,
     shell,
@@ -65,10 +69,14 @@ BLUEPRINTS = (
     operator.pages,
     atlas.pages,
     dossier.pages,
+    doubts.blueprint,
+    overlays.pages,
+    positions.blueprint,
     agreements.pages,
     call_backs.pages,
     evaluation.pages,
     tiles.pages,
+    online.pages,
     ledger.pages,
     sweeps.blueprint,
     shifts.pages,
@@ -110,12 +118,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or product.load()
     # A table that does not hold is told at start, not with the first move.
     rules.of_file(settings.workflow_rules)
+    online_maps = online.setup(settings)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)
     app.config["MAX_CONTENT_LENGTH"] = settings.request_limit_bytes
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["settings"] = settings
+    app.extensions["online"] = online_maps
     app.extensions["engine"] = db.connect(settings)
     headers.install(app)
     packing.install(app)

@@ -133,6 +133,8 @@ class Settings:
     public_page: bool = False
     # the approval number of the map (审图号), shown on the public's map; the law asks for it where a map is published
     map_approval: str | None = None
+    # a TOML file with base maps of other hosts, fetched through ours (data/base_maps/example.toml); None: none
+    base_maps: Path | None = None
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
     paper_forms: Path | None = None
 

@@ -33,7 +33,7 @@ from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
-from gis.people import patrols
+from gis.people import patrols, positions
 from gis.settings import ROOT, Settings
 from gis.tasks import queue
 
@@ -104,6 +104,7 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("escalate", timedelta(minutes=1), escalate),
         Job("uncalled", timedelta(minutes=10), leave_uncalled),
         Job("digest", timedelta(minutes=10), digest),
+        Job("positions", timedelta(minutes=10), forget_positions),
         Job("index", timedelta(hours=1), build_indexes),
         Job("tiles", timedelta(hours=1), cut_tiles),
         Job("forget_tracks", timedelta(hours=1), forget_tracks),
@@ -160,6 +161,13 @@ def leave_uncalled(work: Work) -> bool:
     with work.session() as session:
         codes = workflow.uncalled(session)
     work.each(codes, lambda session, code: workflow.leave_uncalled(session, code, work.now, loop))
+    return False
+
+
+def forget_positions(work: Work) -> bool:
+    """Forget where people were that is too old to be of use."""
+    with work.session() as session:
+        positions.forget(session, work.now - positions.KEPT)
     return False
 
 

@@ -112,6 +112,13 @@ def base_shown(session: Session, lang: str) -> Shown:
     return Shown(f"base-{lang}", drawing.BASE, lambda tile: said | drawing.base_params(widths, tile))
 
 
+@pages.get("/points/<version>/<tile:tile>.mvt")
+@auth.require()
+def points(version: str, tile: Tile) -> Response:
+    """Answer with the registered points: manholes, lamps, cameras and whatever else a city has on record."""
+    return _dated(version, "points", tile, drawing.POINTS, {})
+
+
 def base_version(session: Session) -> str:
     """Return the version of the base map: it changes with every import of a layer and with the editions in force."""
     seen = session.execute(

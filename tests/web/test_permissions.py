@@ -143,6 +143,16 @@ oc            GET /call-back
 oc            POST /call-back/<code>
 oc            POST /call-back/<code>/link
 oc            POST /call-back/<code>/reveal
++             GET /map/issues/<code>/duplicates
+oacd          POST /api/v1/issues/<code>/side
+oadslixu      GET /api/v1/positions
+lix           POST /api/v1/position
++             GET /map/points
++             GET /map/points/<int:point_id>
++             GET /map/areas
++             GET /map/past
++             GET /tiles/points/<version>/<tile:tile>.mvt
++             GET /tiles/online/<code>/<int:layer>/<tile:tile>
 +             GET /map/calls
 +             GET /api/v1/live
 +             GET /api/v1/locate
