@@ -33,6 +33,7 @@ COMMANDS = {
     "places": "gis.cli.places:places",
     "rosters": "gis.cli.rosters:rosters",
     "standards": "gis.cli.standards:standards_",
+    "stream": "gis.web.stream.process:stream",
     "users": "gis.cli.users:users",
     "worker": "gis.worker:worker",
     "workflow": "gis.cli.workflow:workflow",

@@ -12,7 +12,7 @@ from flask import request
 from flask_wtf.csrf import generate_csrf
 
 from gis import language
-from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, SHIFT_LEADER
+from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, PLANNER, SHIFT_LEADER
 from gis.web import auth
 from gis.web.webmap import Bounds
 
@@ -22,6 +22,8 @@ Json = dict[str, Any]
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 CALLS_BACK = (CLERK, OPERATOR)
 HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
+# Who may open the wall screen. A planner moves nothing: the account for a screen that stays signed in.
+LOOKS_ON = (PLANNER, OPERATOR, SHIFT_LEADER, ADMINISTRATOR)
 
 
 def chrome(here: str) -> Json:
@@ -30,6 +32,7 @@ def chrome(here: str) -> Json:
     doors = {"map": "/", "ledger": "/ledger", "papers": "/papers", "evaluation": "/evaluation"}
     doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
+    doors |= {"wall": "/wall"} if who.role in LOOKS_ON else {}
     return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": _other_language}
 
 

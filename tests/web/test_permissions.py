@@ -46,6 +46,8 @@ DOORS = """
 +>            GET /ledger
 +>            GET /papers
 osa>          GET /shifts
+posa>         GET /wall
+posa          GET /wall/figures
 *             GET /answer/<token>
 *             POST /answer/<token>
 +             GET /api/v1/agreements
