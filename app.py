@@ -54,6 +54,7 @@ from gis.web import (
     shifts,
     sweeps,
     tiles,
+    wall,
     whistles,
 )
 
@@ -86,6 +87,7 @@ BLUEPRINTS = (
     shell.pages,
     public.pages,
     *admin.BLUEPRINTS,
+    wall.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -246,7 +248,7 @@ def run(settings: Settings, *, demo: bool) -> None:
     owner.dispose()
     if demo and (failed := _gis("demo", "build").wait()):
         sys.exit(failed)
-    with _beside("worker"), _beside("demo", "live", wanted=demo):
+    with _beside("worker", "--starter", str(os.getpid())), _beside("demo", "live", wanted=demo):
         serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))  # noqa: T201
 
 

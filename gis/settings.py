@@ -65,6 +65,8 @@ class Settings:
     port: int = field(default=8000, metadata=_between(1, 65535))
     threads: int = field(default=64, metadata=_between(2, 1000))
     workers: int = field(default=1, metadata=_between(1, 64))
+    # open live pages at once
+    viewers: int = field(default=5000, metadata=_between(1, 100_000))
     # None: generated once into var_dir
     secret_key: str | None = field(default=None, repr=False)
     https_only: bool = False

@@ -308,12 +308,11 @@ def worker(alone: bool, starter: int | None) -> None:
         work(product.load(), stopping, starter or os.getppid())
     else:
         db.migrate(db.connect_owner(product.load()))
-        _watch(stopping)
+        _watch(stopping, starter or os.getppid())
 
 
-def _watch(stopping: threading.Event) -> None:
+def _watch(stopping: threading.Event, starter: int) -> None:
     """Keep a worker going, as long as whoever started us is there."""
-    starter = os.getppid()
     while not stopping.is_set():
         command = [sys.executable, "-m", "gis", "worker", "--alone", "--starter", str(os.getpid())]
         # Ctrl-C is for us: we end it.

@@ -35,6 +35,7 @@ COMMANDS = {
     "standards": "gis.cli.standards:standards_",
     "tiles": "gis.web.precut:tiles_",
     "tasks": "gis.cli.tasks:tasks",
+    "stream": "gis.web.stream.process:stream",
     "users": "gis.cli.users:users",
     "worker": "gis.worker:worker",
     "workflow": "gis.cli.workflow:workflow",

@@ -24,6 +24,8 @@ CALLS_BACK = (CLERK, OPERATOR)
 # Who sees both sides of every border.
 PLANS = (PLANNER, OPERATOR, ADMINISTRATOR, SHIFT_LEADER)
 HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
+# Who may open the wall screen. A planner moves nothing: the account for a screen that stays signed in.
+LOOKS_ON = (PLANNER, OPERATOR, SHIFT_LEADER, ADMINISTRATOR)
 
 
 def chrome(here: str) -> Json:
@@ -35,6 +37,7 @@ def chrome(here: str) -> Json:
     doors |= {"borders": "/borders"} if who.role in PLANS and who.scope.all else {}
     doors |= {"admin": "/admin"} if who.role == ADMINISTRATOR else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
+    doors |= {"wall": "/wall"} if who.role in LOOKS_ON else {}
     return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": other_language}
 
 

@@ -97,6 +97,8 @@ a             GET /admin/tasks/<int:task_id>/changes.csv
 *             GET /public/follow/<token>
 *             POST /public/follow/<token>
 *             GET /public/tiles/<version>/<any(zh, en):lang>/<tile:tile>.mvt
+posa>         GET /wall
+posa          GET /wall/figures
 *             GET /answer/<token>
 *             POST /answer/<token>
 +             GET /api/v1/agreements
