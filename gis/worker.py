@@ -34,6 +34,7 @@ from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
 from gis.people import patrols, positions
+from gis.planning import booklets
 from gis.settings import ROOT, Settings
 from gis.tasks import queue
 
@@ -106,6 +107,7 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("digest", timedelta(minutes=10), digest),
         Job("positions", timedelta(minutes=10), forget_positions),
         Job("index", timedelta(hours=1), build_indexes),
+        Job("booklets", timedelta(seconds=2), make_booklet),
         Job("tiles", timedelta(hours=1), cut_tiles),
         Job("forget_tracks", timedelta(hours=1), forget_tracks),
         Job("tasks", timedelta(seconds=1), carry_out_tasks),
@@ -226,6 +228,11 @@ def _beside(work: Work, *command: str) -> bool:
     asked = [sys.executable, "-m", "gis", *command]
     subprocess.run(asked, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
     return False
+
+
+def make_booklet(work: Work) -> bool:
+    """Put the booklet together that waits longest."""
+    return booklets.make_next(work.session, work.engine, work.clerk.zone, work.now)
 
 
 def enrol(engine: Engine, jobs: tuple[Job, ...]) -> None:

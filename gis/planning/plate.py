@@ -49,7 +49,7 @@ class Plate:
         """How large a metre is on the sheet."""
         west, south, east, north = shapely.bounds(self.plane.to_plane(shapely.box(*self.box)))
         room = 1 - 2 * MARGIN
-        return min(self.width_mm * room / max(east - west, 1.0), self.height_mm * room / max(north - south, 1.0))
+        return float(min(self.width_mm * room / max(east - west, 1.0), self.height_mm * room / max(north - south, 1.0)))
 
     @property
     def ground(self) -> Bounds:
@@ -72,7 +72,7 @@ class Plate:
     def draw(self, geometry: BaseGeometry, look: str) -> None:
         """Draw a polygon or line; look: its name in the form."""
         parts = shapely.get_parts(shapely.get_parts(self.on_sheet(geometry)))
-        for part in parts[shapely.get_dimensions(parts) > 0]:
+        for part in parts[(shapely.get_dimensions(parts) > 0) & ~shapely.is_empty(parts)]:
             closed = part.geom_type == "Polygon"
             rings = [ring.coords[:-1] for ring in (part.exterior, *part.interiors)] if closed else [part.coords]
             paths = [[[round(x, 2), round(y, 2)] for x, y in ring] for ring in rings]

@@ -128,6 +128,12 @@ oac           POST /api/v1/issues/<code>/reporter
 +             GET /api/v1/rosters
 +             GET /api/v1/whistles
 +             GET /api/v1/evaluation
+olpacdsiu     GET /grids/<key>/dossier
+olpacdsiu     GET /grids/<key>/dossier.pdf
+olpacdsiu     GET /grids/<key>/booklet
+olpacdsiu     POST /grids/<key>/booklet
++             GET /booklets/<int:booklet_id>
++             GET /booklets/<int:booklet_id>.pdf
 +             GET /evaluation
 opsa          GET /borders
 opsa          GET /borders.csv
@@ -286,7 +292,7 @@ def filled(door: str, code: str = NEAR, number: int = 1) -> tuple[str, str]:
     known = {
         "code": code if "units" not in rule else "990101001001001", "net": "governance", "level": "grid",
         "kind": "building", "sha256": "a" * 64, "filename": "shaotu.svg", "version": "1", "lang": "zh",
-        "tile": "14/1/1", "username": "nobody at all",
+        "tile": "14/1/1", "username": "nobody at all", "key": ":".join(desk.PATCH),
     }  # fmt: skip
     return method, re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", lambda found: known.get(found[2], str(number)), rule)
 

@@ -8,6 +8,8 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 const STEPS = [[1 / 3, "--hot-1", 3], [2 / 3, "--hot-2", 5], [1, "--hot-3", 8]];
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+// Above the names: the base map draws every boundary once more, and would cut the strips in two.
+map.createPane("strips").style.zIndex = 460;
 const shapes = L.layerGroup().addTo(map);
 const chosen = L.layerGroup().addTo(map);
 const byKey = new Map();
@@ -52,9 +54,9 @@ export function show(found, onChoose, onPoint) {
   // what has most lies above the others
   for (const feature of found.features.toReversed()) {
     const { key } = feature.properties;
-    const layer = L.geoJSON(feature, { pane: "units", style: look });
+    const layer = L.geoJSON(feature, { pane: "strips", style: look });
     // a line of three pixels is hard to hit
-    const reach = L.geoJSON(feature, { pane: "units", style: { weight: 16, opacity: 0, fillOpacity: 0 } });
+    const reach = L.geoJSON(feature, { pane: "strips", style: { weight: 16, opacity: 0, fillOpacity: 0 } });
     for (const each of [layer, reach]) {
       each.on("click", (event) => { L.DomEvent.stopPropagation(event); onChoose(key); });
       each.on("mouseover", () => onPoint(key));
@@ -95,7 +97,7 @@ export function spots(drawn) {
   spotted = drawn;
   chosen.clearLayers();
   if (!drawn) return;
-  L.geoJSON(drawn.line, { pane: "units", interactive: false, style: { color: css("--accent"), weight: 22 * window.Shaotu.scale, opacity: 0.18, lineCap: "butt" } }).addTo(chosen);
+  L.geoJSON(drawn.line, { pane: "strips", interactive: false, style: { color: css("--accent"), weight: 22 * window.Shaotu.scale, opacity: 0.18, lineCap: "butt" } }).addTo(chosen);
   for (const spot of drawn.spots) {
     const node = el("span", { class: `spot-mark spot-${spot.side}`, data: { code: spot.code } });
     L.marker([spot.lat, spot.lon], { keyboard: false, icon: L.divIcon({ html: node, className: "spot-pin", iconSize: [14, 14] }) })
