@@ -185,7 +185,7 @@ byId("tabs").addEventListener("keydown", (event) => {
   byId(`tab-${state.tab}`).focus();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || map.drawing.active || byId("keys").open) return;
+  if (event.key !== "Escape" || byId("keys").open || (map.drawing.active && !tools.isOpen("measure"))) return;
   if (tools.isOpen() && !byId("panel").contains(event.target)) tools.close();
   else issue.close();
 });

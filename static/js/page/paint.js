@@ -21,7 +21,7 @@ export function rank(features) {
 const painted = (at, sign) => (at < 0 ? { colour: OTHER[0], ink: OTHER[1], sign: "·" } : { colour: COLOURS[at % COLOURS.length][0], ink: COLOURS[at % COLOURS.length][1], sign });
 
 const HOW = {
-  lights: (feature) => { const each = known.get(ofIssue(feature.properties)); return each && { colour: each.colour, path: PATHS[each.shape], hollow: each.shape === "ring" }; },
+  lights: (feature) => { const each = known.get(ofIssue(feature.properties)); return each ? { colour: each.colour, path: PATHS[each.shape], hollow: each.shape === "ring" } : painted(-1); },
   states: ({ properties }) => { const at = boot.states.indexOf(properties.state); return painted(at, String(at + 1)); },
   departments: ({ properties: { lead } }) => { const at = ranked.departments.findIndex((each) => each.code === lead?.code); return painted(at, "ABCDEFGH"[at]); },
 };
@@ -35,7 +35,7 @@ const swatch = ({ colour, ink, sign }) => el("span", { class: "sign", style: { "
 
 // The legend's part; null where pins show where they stand.
 export function legend() {
-  if (state.colour === "lights") return boot.lights.map((each) => el("li", {}, light(each.code)));
+  if (state.colour === "lights") return [...boot.lights.map((each) => el("li", {}, light(each.code))), el("li", {}, swatch(painted(-1)), t("legend.rest"))];
   if (state.colour === "states") return boot.states.map((code, at) => el("li", {}, swatch(painted(at, String(at + 1))), t(`state.${code}`)));
   if (state.colour !== "departments") return null;
   return [...ranked.departments.map((each, at) => el("li", {}, swatch(painted(at, "ABCDEFGH"[at])), nameOf(each))), el("li", {}, swatch(painted(-1)), t("legend.others"))];

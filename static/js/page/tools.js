@@ -23,7 +23,8 @@ export function start() {
   }, icon(name))));
 }
 
-export const isOpen = () => Boolean(open.name);
+// name: this one alone.
+export const isOpen = (name) => (name ? open.name === name : Boolean(open.name));
 
 export const toggle = (name) => (open.name === name ? close() : show(name));
 
