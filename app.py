@@ -31,6 +31,7 @@ from gis.web import (
     batch,
     call_backs,
     dossier,
+    doubts,
     evaluation,
     ground,
     headers,
@@ -39,14 +40,21 @@ from gis.web import (
     live,
     moves,
     notices,
+    online,
     operator,
+    overlays,
     packing,
     papers,
+    patch,
+    planner,
+    positions,
     public,
     serve,
+    shell,
     shifts,
     sweeps,
     tiles,
+    wall,
     whistles,
 )
 
@@ -62,16 +70,24 @@ BLUEPRINTS = (
     operator.pages,
     atlas.pages,
     dossier.pages,
+    doubts.blueprint,
+    overlays.pages,
+    positions.blueprint,
     agreements.pages,
     call_backs.pages,
     evaluation.pages,
     tiles.pages,
+    online.pages,
     ledger.pages,
     sweeps.blueprint,
     shifts.pages,
     papers.pages,
+    planner.pages,
+    patch.pages,
+    shell.pages,
     public.pages,
     *admin.BLUEPRINTS,
+    wall.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -104,12 +120,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or product.load()
     # A table that does not hold is told at start, not with the first move.
     rules.of_file(settings.workflow_rules)
+    online_maps = online.setup(settings)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)
     app.config["MAX_CONTENT_LENGTH"] = settings.request_limit_bytes
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["settings"] = settings
+    app.extensions["online"] = online_maps
     app.extensions["engine"] = db.connect(settings)
     headers.install(app)
     packing.install(app)
@@ -230,7 +248,7 @@ def run(settings: Settings, *, demo: bool) -> None:
     owner.dispose()
     if demo and (failed := _gis("demo", "build").wait()):
         sys.exit(failed)
-    with _beside("worker"), _beside("demo", "live", wanted=demo):
+    with _beside("worker", "--starter", str(os.getpid())), _beside("demo", "live", wanted=demo):
         serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))  # noqa: T201
 
 
@@ -266,7 +284,8 @@ def _gis(*arguments: str, **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN40
 
 def _welcome(settings: Settings) -> str:
     host = "localhost" if settings.host in {"127.0.0.1", "0.0.0.0"} else settings.host  # noqa: S104
-    return language.say("serve.ready", settings.language, url=f"http://{host}:{settings.port}/")
+    scheme = "https" if settings.tls_certificate else "http"
+    return language.say("serve.ready", settings.language, url=f"{scheme}://{host}:{settings.port}/")
 
 
 if __name__ == "__main__":

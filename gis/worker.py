@@ -33,6 +33,7 @@ from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
+from gis.people import patrols, positions
 from gis.settings import ROOT, Settings
 from gis.tasks import queue
 
@@ -105,7 +106,10 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("escalate", timedelta(minutes=1), escalate),
         Job("uncalled", timedelta(minutes=10), leave_uncalled),
         Job("digest", timedelta(minutes=10), digest),
+        Job("positions", timedelta(minutes=10), forget_positions),
         Job("index", timedelta(hours=1), build_indexes),
+        Job("tiles", timedelta(hours=1), cut_tiles),
+        Job("forget_tracks", timedelta(hours=1), forget_tracks),
         Job("tasks", timedelta(seconds=1), carry_out_tasks),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
@@ -126,6 +130,13 @@ def resume(work: Work) -> bool:
     with work.session() as session:
         codes = workflow.suspended_until(session, work.now, loop)
     work.each(codes, lambda session, code: workflow.resume(session, code, work.now, loop))
+    return False
+
+
+def forget_tracks(work: Work) -> bool:
+    """Delete where people walked on patrol once the days it is kept for are over."""
+    with work.session() as session:
+        patrols.forget(session, work.now - timedelta(days=work.settings.track_days))
     return False
 
 
@@ -152,6 +163,13 @@ def leave_uncalled(work: Work) -> bool:
     with work.session() as session:
         codes = workflow.uncalled(session)
     work.each(codes, lambda session, code: workflow.leave_uncalled(session, code, work.now, loop))
+    return False
+
+
+def forget_positions(work: Work) -> bool:
+    """Forget where people were that is too old to be of use."""
+    with work.session() as session:
+        positions.forget(session, work.now - positions.KEPT)
     return False
 
 
@@ -185,26 +203,31 @@ def carry(work: Work, channel: Channel) -> bool:
 
 
 def build_indexes(work: Work) -> bool:
-    """Build the index files that are missing, in a process of their own; another that builds now is left to it."""
-    _gis(work, "index", "build", "--if-free")
-    return False
+    """Build the index files that are missing; another process that builds now is left to it."""
+    return _beside(work, "index", "build", "--if-free")
+
+
+def cut_tiles(work: Work) -> bool:
+    """Cut the map's tiles of what was loaded since, with what the processor has left."""
+    return _beside(work, "tiles", "cut", "--quiet", "--processes", "1")
 
 
 def carry_out_tasks(work: Work) -> bool:
-    """Carry out the long work that was asked for on a page, one after the other, each in a process of its own."""
+    """Carry out the long work that was asked for on a page, one after the other."""
     with work.session() as session:
         ids = queue.unattended(session)
     for task_id in ids:
-        _gis(work, "tasks", "run", str(task_id))
+        _beside(work, "tasks", "run", str(task_id))
     return False
 
 
-def _gis(work: Work, *arguments: str) -> None:
-    """Run a command on the database and the folder of this installation; what takes long shall not slow the others."""
+def _beside(work: Work, *command: str) -> bool:
+    """Run a command of ours in a process of its own: what takes long shall not slow the others."""
     url = db.address(work.settings).render_as_string(hide_password=False)
     where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(work.settings.var_dir)}
-    command = [sys.executable, "-m", "gis", *arguments]
-    subprocess.run(command, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
+    asked = [sys.executable, "-m", "gis", *command]
+    subprocess.run(asked, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
+    return False
 
 
 def enrol(engine: Engine, jobs: tuple[Job, ...]) -> None:
@@ -287,12 +310,11 @@ def worker(alone: bool, starter: int | None) -> None:
         work(product.load(), stopping, starter or os.getppid())
     else:
         db.migrate(db.connect_owner(product.load()))
-        _watch(stopping)
+        _watch(stopping, starter or os.getppid())
 
 
-def _watch(stopping: threading.Event) -> None:
+def _watch(stopping: threading.Event, starter: int) -> None:
     """Keep a worker going, as long as whoever started us is there."""
-    starter = os.getppid()
     while not stopping.is_set():
         command = [sys.executable, "-m", "gis", "worker", "--alone", "--starter", str(os.getpid())]
         # Ctrl-C is for us: we end it.

@@ -106,6 +106,7 @@ class Founding:
             files.write_places({"areas": roster.areas(self.city)}, Path(folder))
             for file in areas.read_mapping(Path(folder) / files.PLACES.name):
                 areas.load(session, file, _refuse)
+        roster.open_chiefs(session, self.city, now=self._now)
 
     def _agree(self, session: Session) -> None:
         for draft in pacts(self.city):

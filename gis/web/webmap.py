@@ -206,6 +206,7 @@ def _layers(view: MapView) -> Iterable[Element]:
     for net in view.nets:
         yield _named(_net_layer(net, view), str(net.edition_id), "net")
     yield _named(_straddlers(view), "parted", "straddlers")
+    yield _named(_points(view), "registered", "points")
     density = HeatMap(
         [], name="density", show=False, radius=26, blur=22, max_zoom=15, min_opacity=0.15, gradient=DENSITY
     )
@@ -266,6 +267,15 @@ def _straddlers(view: MapView) -> VectorGridProtobuf:
     }"""
     url = f"/tiles/straddlers/{view.base_version}/{{edition}}/{{level}}/{{z}}/{{x}}/{{y}}.mvt"
     return VectorGridProtobuf(url, "straddlers", options, show=False)
+
+
+def _points(view: MapView) -> VectorGridProtobuf:
+    # Passive as the places across a line are: the page asks it first what was meant.
+    options = """{
+        rendererFactory: L.canvas.tile, interactive: true, passive: true, minZoom: 15, maxNativeZoom: 16,
+        pane: "straddlers", vectorTileLayerStyles: {points: Shaotu.pointStyle}, getFeatureId: Shaotu.pointId
+    }"""
+    return VectorGridProtobuf(f"/tiles/points/{view.base_version}/{{z}}/{{x}}/{{y}}.mvt", "points", options, show=False)
 
 
 def _named(element: Element, name: str, kind: str) -> Element:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0014"
-down_revision = "0009"
+down_revision = "0012"
 
 TABLES = """
 -- A major class or a category that the public sees on its map and may report.

@@ -97,6 +97,8 @@ a             GET /admin/tasks/<int:task_id>/changes.csv
 *             GET /public/follow/<token>
 *             POST /public/follow/<token>
 *             GET /public/tiles/<version>/<any(zh, en):lang>/<tile:tile>.mvt
+posa>         GET /wall
+posa          GET /wall/figures
 *             GET /answer/<token>
 *             POST /answer/<token>
 +             GET /api/v1/agreements
@@ -127,6 +129,13 @@ oac           POST /api/v1/issues/<code>/reporter
 +             GET /api/v1/whistles
 +             GET /api/v1/evaluation
 +             GET /evaluation
+opsa          GET /borders
+opsa          GET /borders.csv
+opsa          GET /borders.gpkg
+opsa          GET /borders.pdf
+opsa          GET /borders/chosen
+opsa          GET /borders/shapes
+opsa          GET /api/v1/borders
 +             GET /evaluation.csv
 +             GET /evaluation.xlsx
 +             GET /evaluation/issues
@@ -136,6 +145,16 @@ oc            GET /call-back
 oc            POST /call-back/<code>
 oc            POST /call-back/<code>/link
 oc            POST /call-back/<code>/reveal
++             GET /map/issues/<code>/duplicates
+oacd          POST /api/v1/issues/<code>/side
+oadslixu      GET /api/v1/positions
+lix           POST /api/v1/position
++             GET /map/points
++             GET /map/points/<int:point_id>
++             GET /map/areas
++             GET /map/past
++             GET /tiles/points/<version>/<tile:tile>.mvt
++             GET /tiles/online/<code>/<int:layer>/<tile:tile>
 +             GET /map/calls
 +             GET /api/v1/live
 +             GET /api/v1/locate
@@ -173,6 +192,18 @@ oasd          POST /papers/daily
 oasd          POST /papers/supervision
 oasd          POST /papers/of/<code>/letter
 oasd          POST /papers/of/<code>/minutes
++>            GET /patch
++             GET /patch/data
+*             GET /patch/files/<version>/<path:filename>
++             GET /patch/issues/<code>
+oalci         POST /patch/issues/<code>/second
+*             GET /patch/manifest.webmanifest
++             GET /patch/me
++             GET /patch/numbers
++             GET /patch/track
++             POST /patch/track
+sa            GET /patch/walkers
+*             GET /sw.js
 os            POST /shifts
 +             POST /shifts/<int:handover_id>/sign
 +             GET /tiles/base/<version>/<any(zh, en):lang>/<tile:tile>.mvt
@@ -267,7 +298,7 @@ def knock(client: FlaskClient, door: str, code: str = NEAR, number: int = 1) -> 
     if method == "GET":
         return client.get(path, headers=headers)
     headers["X-CSRFToken"] = desk.csrf(client)
-    if path.startswith(("/api", "/map", "/papers/of")):
+    if path.startswith(("/api", "/map", "/papers/of", "/patch")):
         return client.open(path, method=method, json={}, headers=headers)
     return client.open(path, method=method, data={}, headers=headers)
 
