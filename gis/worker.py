@@ -41,6 +41,8 @@ from gis.tasks import queue
 log = structlog.get_logger()
 Due = TypeVar("Due")
 
+# Two jobs may take long, an index and what was asked for on a page: beside them one is left that seals and watches.
+THREADS = 3
 # How often a thread with nothing to do looks again, and how long a fault lets it rest.
 IDLE_S, FAULT = 0.25, timedelta(seconds=10)
 LATE_MOST, CODES_MOST = 500, 20
@@ -270,12 +272,12 @@ def turn(engine: Engine, settings: Settings, jobs: tuple[Job, ...], now: datetim
 
 
 def work(settings: Settings, stopping: threading.Event, starter: int) -> None:
-    """Do jobs with a thread for each channel and two for all else, until asked to stop, or the starter is gone."""
+    """Do jobs with a thread for each channel and some for all else, until asked to stop, or the starter is gone."""
     engine, jobs = db.connect(settings), registry(settings)
     enrol(engine, jobs)
     threads = [
         threading.Thread(target=_go_on, args=(engine, settings, jobs, stopping), name=f"worker-{nth}", daemon=True)
-        for nth in range(2 + len(channels.table(settings.channels)))
+        for nth in range(THREADS + len(channels.table(settings.channels)))
     ]
     for thread in threads:
         thread.start()

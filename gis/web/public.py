@@ -189,17 +189,20 @@ def _render(template: str, **told: Any) -> str:  # noqa: ANN401 -- whatever the 
     city = operator.city(auth.session(), auth.today())
     now, zone = _now(), ZoneInfo(auth.settings().time_zone)
     boot = {"locale": auth.locale(), "words": language.catalogue(auth.locale(), "page.public.")}
-    boot["squares"] = told.pop("squares", [])
+    boot |= {"squares": told.pop("squares", []), "bounds": _bounds() if told.get("drawn") else None}
     usual = {"refusal": None, "drawn": None, "stages": citizens.STAGES}
     return render_template(template, **(usual | signs | told), city=city, now=now, zone=zone, boot=boot)
 
 
+def _bounds() -> webmap.Bounds:
+    session = auth.session()
+    return desks.bounds(session.execute(_BOUNDS, {"edition": tiles.first_edition(session)}).one())
+
+
 def _map() -> webmap.Parts:
     """Draw the base map for people who did not sign in."""
-    session = auth.session()
-    bounds = session.execute(_BOUNDS, {"edition": tiles.first_edition(session)}).one()
-    base, path = tiles.base_version(session), f"{request.script_root}/public/tiles"
-    view = webmap.MapView(desks.bounds(bounds), base, drawing.DRAWING, auth.locale(), (), g.csp_nonce, base=path)
+    base, path = tiles.base_version(auth.session()), f"{request.script_root}/public/tiles"
+    view = webmap.MapView(_bounds(), base, drawing.DRAWING, auth.locale(), (), g.csp_nonce, base=path)
     return webmap.ground_map(view)
 
 

@@ -31,6 +31,7 @@ def editions() -> ResponseReturnValue:
     counted = dict(auth.session().execute(_UNITS_N).tuples().all())
     running = queue.find(auth.session(), ("check", "load", "activate", "retire"), 12)
     told = {"editions": found, "units_n": counted, "manifests": uploads.on_server(auth.settings()), "tasks": running}
+    told["limit_mb"] = round(auth.settings().request_limit_bytes / 1e6)
     return shell.show("editions", "admin_editions.html", **told)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from gis import language
 from gis.errors import NotFound
+from gis.people import departments
 from gis.tasks import kinds, queue, uploads
 from gis.tasks.queue import Task
 from gis.web import auth, desks, drawing, tiles, webmap
@@ -35,6 +36,7 @@ def task(task_id: int) -> ResponseReturnValue:
     checked = found.kind == "check" and found.state == queue.DONE
     told = {"task": found, "fault": said_fault(found.fault), "drawn": ground_map(city_box()) if checked else None}
     boot = desks.boot("page.admin.") | {"features": url_for("admin_work.faults", task_id=task_id)} if checked else None
+    told["named_offices"] = departments.register(auth.session()).by_code if found.kind == "dry_run" else {}
     section = "editions" if found.kind in {"check", "load", "activate", "retire"} else "jobs"
     return shell.show(section, "admin_task.html", **told | {"boot": boot, "say_fault": _say})
 

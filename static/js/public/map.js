@@ -15,39 +15,64 @@ for (const [lon, lat, name, stage, day] of boot.squares) {
   squares.get(key).issues.push({ name, stage, day });
 }
 
-const most = Math.max(1, ...[...squares.values()].map(({ issues }) => issues.length));
-const style = (n) => ({ color: css("--accent"), weight: 2, fillColor: css("--accent"), fillOpacity: 0.18 + 0.4 * (n / most) });
+// A square of a hundred metres is a dot on the map of a city: from afar neighbours are drawn together, as many as they are.
+const EXACT_FROM_Z = 15;
+const TOGETHER_PX = 44;
+const shown = L.layerGroup();
+const shapes = [];
+
+function gathered() {
+  if (map.getZoom() >= EXACT_FROM_Z) return [...squares.values()];
+  const groups = new Map();
+  for (const square of squares.values()) {
+    const { x, y } = map.project([square.lat, square.lon]);
+    const key = `${Math.floor(x / TOGETHER_PX)} ${Math.floor(y / TOGETHER_PX)}`;
+    const group = groups.get(key) || { lon: 0, lat: 0, issues: [] };
+    const n = group.issues.length, more = square.issues.length;
+    // the middle of all of them, so that a circle stands where most are
+    group.lon = (group.lon * n + square.lon * more) / (n + more);
+    group.lat = (group.lat * n + square.lat * more) / (n + more);
+    group.issues = [...group.issues, ...square.issues];
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+const style = (part) => ({ color: css("--accent"), weight: 2, fillColor: css("--accent"), fillOpacity: 0.25 + 0.35 * part });
 
 function tell({ issues }) {
   fill(byId("square"), el("b", {}, word("in_square", { n: issues.length })),
-    issues.slice(0, 12).map(({ name, stage, day }) => el("span", {}, `\n${day} · ${name} · ${word(`stage.${stage}`)}`)));
+    issues.slice(0, 12).map(({ name, stage, day }) => el("span", {}, `\n${day} · ${name} · ${word(`stage.${stage}`)}`)),
+    issues.length > 12 && el("span", {}, `\n…`));
 }
 
-// A square of a hundred metres is a dot on the map of a city: from afar it is drawn larger than it is.
-const drawn = [...squares.values()].map((square) => {
-  const { lon, lat, issues } = square;
-  const area = L.rectangle([[lat - HALF, lon - HALF], [lat + HALF, lon + HALF]], { ...style(issues.length), pane: "units" });
-  const node = el("span", { class: "square-n" }, String(issues.length));
-  const dot = L.circleMarker([lat, lon], { ...style(issues.length), radius: 6 + 6 * (issues.length / most), pane: "units" });
-  const count = L.marker([lat, lon], { icon: L.divIcon({ html: node, className: "", iconSize: [24, 24] }), keyboard: false, interactive: false });
-  for (const shape of [area, dot]) shape.on("click", () => tell(square));
-  return { near: [area, count], far: [dot], n: issues.length, shapes: [area, dot] };
-});
-const near = L.layerGroup(drawn.flatMap((each) => each.near));
-const far = L.layerGroup(drawn.flatMap((each) => each.far));
-
-function change() {
-  const close = map.getZoom() >= 15;
-  map[close ? "addLayer" : "removeLayer"](near);
-  map[close ? "removeLayer" : "addLayer"](far);
+function draw() {
+  shown.clearLayers();
+  shapes.length = 0;
+  const exact = map.getZoom() >= EXACT_FROM_Z;
+  const found = gathered();
+  const most = Math.max(1, ...found.map(({ issues }) => issues.length));
+  for (const group of found) {
+    const { lon, lat, issues } = group;
+    const part = issues.length / most;
+    const shape = exact
+      ? L.rectangle([[lat - HALF, lon - HALF], [lat + HALF, lon + HALF]], { ...style(part), pane: "units" })
+      : L.circleMarker([lat, lon], { ...style(part), radius: 10 + 10 * Math.sqrt(part), pane: "units" });
+    shape.on("click", () => tell(group));
+    shapes.push([shape, part]);
+    const node = el("span", { class: "square-n" }, String(issues.length));
+    const count = L.marker([lat, lon], { icon: L.divIcon({ html: node, className: "", iconSize: [24, 24] }), keyboard: false, interactive: false });
+    shown.addLayer(shape).addLayer(count);
+  }
 }
 
 window.Shaotu.showBasemap();
-map.on("zoomend", change);
-change();
+shown.addTo(map);
+map.on("zoomend", draw);
+draw();
 byId("zoom-in").addEventListener("click", () => map.zoomIn());
 byId("zoom-out").addEventListener("click", () => map.zoomOut());
 document.addEventListener("theme", () => {
   window.Shaotu.repaint();
-  for (const { shapes, n } of drawn) for (const shape of shapes) shape.setStyle(style(n));
+  for (const [shape, part] of shapes) shape.setStyle(style(part));
 });

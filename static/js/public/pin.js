@@ -7,6 +7,8 @@ const map = window.map_main;
 const word = (code, params = {}) => (boot.words[`page.public.${code}`] || code).replace(/%\((\w+)\)s/g, (_, name) => params[name] ?? "");
 const fields = { lon: byId("lon"), lat: byId("lat"), accuracy: byId("accuracy") };
 const address = byId("address");
+// farther off than this somebody would have to search for it
+const ROUGH_M = 50;
 let pin = null;
 
 function put({ lat, lng }, accuracy_m) {
@@ -20,7 +22,7 @@ function put({ lat, lng }, accuracy_m) {
     L.circleMarker([lat, lng], { radius: 8, color: "#ffffff", weight: 3, fillColor: "#a3271f", fillOpacity: 1 }),
   ]).addTo(map);
   byId("no-pin").hidden = false;
-  byId("pin-said").textContent = word("pin_put", { metres: accuracy });
+  byId("pin-said").textContent = word(accuracy > ROUGH_M ? "pin_rough" : "pin_put", { metres: accuracy });
 }
 
 function take() {
@@ -36,6 +38,9 @@ const tapped_m = () => 156543 * Math.cos((map.getCenter().lat * Math.PI) / 180) 
 
 byId("pin").hidden = false;
 map.invalidateSize();
+// it was fitted while nobody could see it
+const [west, south, east, north] = boot.bounds;
+map.fitBounds([[south, west], [north, east]], { animate: false });
 window.Shaotu.showBasemap();
 address.required = true;
 map.on("click", ({ latlng }) => put(latlng, tapped_m()));
