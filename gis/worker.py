@@ -33,13 +33,16 @@ from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
-from gis.people import patrols
+from gis.people import patrols, positions
 from gis.planning import booklets
 from gis.settings import ROOT, Settings
+from gis.tasks import queue
 
 log = structlog.get_logger()
 Due = TypeVar("Due")
 
+# Two jobs may take long, an index and what was asked for on a page: beside them one is left that seals and watches.
+THREADS = 3
 # How often a thread with nothing to do looks again, and how long a fault lets it rest.
 IDLE_S, FAULT = 0.25, timedelta(seconds=10)
 LATE_MOST, CODES_MOST = 500, 20
@@ -104,10 +107,12 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("escalate", timedelta(minutes=1), escalate),
         Job("uncalled", timedelta(minutes=10), leave_uncalled),
         Job("digest", timedelta(minutes=10), digest),
+        Job("positions", timedelta(minutes=10), forget_positions),
         Job("index", timedelta(hours=1), build_indexes),
         Job("booklets", timedelta(seconds=2), make_booklet),
         Job("tiles", timedelta(hours=1), cut_tiles),
         Job("forget_tracks", timedelta(hours=1), forget_tracks),
+        Job("tasks", timedelta(seconds=1), carry_out_tasks),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
             for channel in channels.table(settings.channels)
@@ -163,6 +168,13 @@ def leave_uncalled(work: Work) -> bool:
     return False
 
 
+def forget_positions(work: Work) -> bool:
+    """Forget where people were that is too old to be of use."""
+    with work.session() as session:
+        positions.forget(session, work.now - positions.KEPT)
+    return False
+
+
 def digest(work: Work) -> bool:
     """Tell each department, at set hours, what will soon be due; once for each hour."""
     here = work.now.astimezone(work.clerk.zone)
@@ -202,8 +214,17 @@ def cut_tiles(work: Work) -> bool:
     return _beside(work, "tiles", "cut", "--quiet", "--processes", "1")
 
 
+def carry_out_tasks(work: Work) -> bool:
+    """Carry out the long work that was asked for on a page, one after the other."""
+    with work.session() as session:
+        ids = queue.unattended(session)
+    for task_id in ids:
+        _beside(work, "tasks", "run", str(task_id))
+    return False
+
+
 def _beside(work: Work, *command: str) -> bool:
-    """Run a command of ours in a process of its own."""
+    """Run a command of ours in a process of its own: what takes long shall not slow the others."""
     url = db.address(work.settings).render_as_string(hide_password=False)
     where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(work.settings.var_dir)}
     asked = [sys.executable, "-m", "gis", *command]
@@ -251,12 +272,12 @@ def turn(engine: Engine, settings: Settings, jobs: tuple[Job, ...], now: datetim
 
 
 def work(settings: Settings, stopping: threading.Event, starter: int) -> None:
-    """Do jobs with a thread for each channel and two for all else, until asked to stop, or the starter is gone."""
+    """Do jobs with a thread for each channel and some for all else, until asked to stop, or the starter is gone."""
     engine, jobs = db.connect(settings), registry(settings)
     enrol(engine, jobs)
     threads = [
         threading.Thread(target=_go_on, args=(engine, settings, jobs, stopping), name=f"worker-{nth}", daemon=True)
-        for nth in range(2 + len(channels.table(settings.channels)))
+        for nth in range(THREADS + len(channels.table(settings.channels)))
     ]
     for thread in threads:
         thread.start()
@@ -296,12 +317,11 @@ def worker(alone: bool, starter: int | None) -> None:
         work(product.load(), stopping, starter or os.getppid())
     else:
         db.migrate(db.connect_owner(product.load()))
-        _watch(stopping)
+        _watch(stopping, starter or os.getppid())
 
 
-def _watch(stopping: threading.Event) -> None:
+def _watch(stopping: threading.Event, starter: int) -> None:
     """Keep a worker going, as long as whoever started us is there."""
-    starter = os.getppid()
     while not stopping.is_set():
         command = [sys.executable, "-m", "gis", "worker", "--alone", "--starter", str(os.getpid())]
         # Ctrl-C is for us: we end it.

@@ -88,6 +88,11 @@ def straddlers(version: str, edition_id: int, level: str, tile: Tile) -> Respons
 @auth.require()
 def base(version: str, lang: str, tile: Tile) -> Response:
     """Answer with the base map: land, streets, buildings, the lines and names of the first net."""
+    return base_tile(version, lang, tile)
+
+
+def base_tile(version: str, lang: str, tile: Tile) -> Response:
+    """Draw a tile of the base map, or read it from the disk."""
     shown = base_shown(auth.session(), lang)
     return _dated(version, shown.name, tile, shown.layers, shown.params(tile))
 
@@ -105,6 +110,13 @@ def base_shown(session: Session, lang: str) -> Shown:
     widths = level_widths(session, edition_id) if edition_id else drawing.Widths(0.0, {})
     said = {"lang": lang, "edition_id": edition_id}
     return Shown(f"base-{lang}", drawing.BASE, lambda tile: said | drawing.base_params(widths, tile))
+
+
+@pages.get("/points/<version>/<tile:tile>.mvt")
+@auth.require()
+def points(version: str, tile: Tile) -> Response:
+    """Answer with the registered points: manholes, lamps, cameras and whatever else a city has on record."""
+    return _dated(version, "points", tile, drawing.POINTS, {})
 
 
 def base_version(session: Session) -> str:

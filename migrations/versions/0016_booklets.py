@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0013"
 
 TABLES = """
 CREATE TABLE booklet (
