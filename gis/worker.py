@@ -33,11 +33,16 @@ from gis.issues.messages import channels, outbox, senders
 from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
+from gis.people import patrols, positions
+from gis.planning import booklets
 from gis.settings import ROOT, Settings
+from gis.tasks import queue
 
 log = structlog.get_logger()
 Due = TypeVar("Due")
 
+# Two jobs may take long, an index and what was asked for on a page: beside them one is left that seals and watches.
+THREADS = 3
 # How often a thread with nothing to do looks again, and how long a fault lets it rest.
 IDLE_S, FAULT = 0.25, timedelta(seconds=10)
 LATE_MOST, CODES_MOST = 500, 20
@@ -102,7 +107,12 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("escalate", timedelta(minutes=1), escalate),
         Job("uncalled", timedelta(minutes=10), leave_uncalled),
         Job("digest", timedelta(minutes=10), digest),
+        Job("positions", timedelta(minutes=10), forget_positions),
         Job("index", timedelta(hours=1), build_indexes),
+        Job("booklets", timedelta(seconds=2), make_booklet),
+        Job("tiles", timedelta(hours=1), cut_tiles),
+        Job("forget_tracks", timedelta(hours=1), forget_tracks),
+        Job("tasks", timedelta(seconds=1), carry_out_tasks),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
             for channel in channels.table(settings.channels)
@@ -122,6 +132,13 @@ def resume(work: Work) -> bool:
     with work.session() as session:
         codes = workflow.suspended_until(session, work.now, loop)
     work.each(codes, lambda session, code: workflow.resume(session, code, work.now, loop))
+    return False
+
+
+def forget_tracks(work: Work) -> bool:
+    """Delete where people walked on patrol once the days it is kept for are over."""
+    with work.session() as session:
+        patrols.forget(session, work.now - timedelta(days=work.settings.track_days))
     return False
 
 
@@ -148,6 +165,13 @@ def leave_uncalled(work: Work) -> bool:
     with work.session() as session:
         codes = workflow.uncalled(session)
     work.each(codes, lambda session, code: workflow.leave_uncalled(session, code, work.now, loop))
+    return False
+
+
+def forget_positions(work: Work) -> bool:
+    """Forget where people were that is too old to be of use."""
+    with work.session() as session:
+        positions.forget(session, work.now - positions.KEPT)
     return False
 
 
@@ -181,12 +205,36 @@ def carry(work: Work, channel: Channel) -> bool:
 
 
 def build_indexes(work: Work) -> bool:
-    """Build the index files that are missing, in a process of their own; another that builds now is left to it."""
+    """Build the index files that are missing; another process that builds now is left to it."""
+    return _beside(work, "index", "build", "--if-free")
+
+
+def cut_tiles(work: Work) -> bool:
+    """Cut the map's tiles of what was loaded since, with what the processor has left."""
+    return _beside(work, "tiles", "cut", "--quiet", "--processes", "1")
+
+
+def carry_out_tasks(work: Work) -> bool:
+    """Carry out the long work that was asked for on a page, one after the other."""
+    with work.session() as session:
+        ids = queue.unattended(session)
+    for task_id in ids:
+        _beside(work, "tasks", "run", str(task_id))
+    return False
+
+
+def _beside(work: Work, *command: str) -> bool:
+    """Run a command of ours in a process of its own: what takes long shall not slow the others."""
     url = db.address(work.settings).render_as_string(hide_password=False)
     where = {"SHAOTU_DATABASE_URL": url, "SHAOTU_VAR_DIR": str(work.settings.var_dir)}
-    command = [sys.executable, "-m", "gis", "index", "build", "--if-free"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
+    asked = [sys.executable, "-m", "gis", *command]
+    subprocess.run(asked, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
     return False
+
+
+def make_booklet(work: Work) -> bool:
+    """Put the booklet together that waits longest."""
+    return booklets.make_next(work.session, work.engine, work.clerk.zone, work.now)
 
 
 def enrol(engine: Engine, jobs: tuple[Job, ...]) -> None:
@@ -224,12 +272,12 @@ def turn(engine: Engine, settings: Settings, jobs: tuple[Job, ...], now: datetim
 
 
 def work(settings: Settings, stopping: threading.Event, starter: int) -> None:
-    """Do jobs with a thread for each channel and two for all else, until asked to stop, or the starter is gone."""
+    """Do jobs with a thread for each channel and some for all else, until asked to stop, or the starter is gone."""
     engine, jobs = db.connect(settings), registry(settings)
     enrol(engine, jobs)
     threads = [
         threading.Thread(target=_go_on, args=(engine, settings, jobs, stopping), name=f"worker-{nth}", daemon=True)
-        for nth in range(2 + len(channels.table(settings.channels)))
+        for nth in range(THREADS + len(channels.table(settings.channels)))
     ]
     for thread in threads:
         thread.start()

@@ -33,6 +33,8 @@ COMMANDS = {
     "places": "gis.cli.places:places",
     "rosters": "gis.cli.rosters:rosters",
     "standards": "gis.cli.standards:standards_",
+    "tiles": "gis.web.precut:tiles_",
+    "tasks": "gis.cli.tasks:tasks",
     "stream": "gis.web.stream.process:stream",
     "users": "gis.cli.users:users",
     "worker": "gis.worker:worker",

@@ -21,7 +21,7 @@ from gis.issues.matter import Actor
 from gis.people.accounts import ADMINISTRATOR, LEADER, OPERATOR, PLANNER, Who
 from gis.planning import hotspots
 from gis.territory import location, units
-from gis.web import api, asked, auth, desks, dossier, drawing, tiles, webmap
+from gis.web import api, asked, auth, desks, dossier, drawing, online, positions, tiles, webmap
 
 Json = dict[str, Any]
 
@@ -60,6 +60,9 @@ def page() -> ResponseReturnValue:
         "begins_at_desk": request.path == "/desk" or who.role not in AT_THE_MAP,
         "lights": [light.as_dict() for light in lights.table()],
         "leader": not who.scope.all,
+        "sees_staff": who.role in positions.READERS,
+        "online": online.listed(),
+        "points_from_z": drawing.POINTS_FROM_Z,
         "nets": nets,
         "opens_on": opens_on,
         "patch": [] if not who.scope.units else dossier.outlines(session, who.scope.ground.split()),

@@ -80,6 +80,9 @@ class Server(BaseApplication):  # type: ignore[misc]
     def _values(self) -> dict[str, object]:
         return {
             "bind": f"{self.settings.host}:{self.settings.port}",
+            # gunicorn speaks TLS when it has a certificate
+            "certfile": self.settings.tls_certificate and str(self.settings.tls_certificate),
+            "keyfile": self.settings.tls_key and str(self.settings.tls_key),
             "worker_class": f"{__name__}.Worker",
             "workers": self.settings.workers,
             "threads": self.settings.threads,
