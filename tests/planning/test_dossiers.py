@@ -38,14 +38,19 @@ def furnish(session: Session) -> None:
     """Put a house, a street, somebody in charge and two issues into the grid, and one issue beside it."""
     town.build(session)
     filed.people(session)
+    furnish_ground(session)
+    put(session, 1, 0.25, 0.25)
+    put(session, 2, 0.75, 0.75, state="closed")
+    put(session, 3, 1.5, 0.5)
+
+
+def furnish_ground(session: Session) -> None:
+    """Put a house, a street and somebody in charge into the grid."""
     session.execute(_STREET, {"geom": town.field(0.0, 0.4, 2.0, 0.5).wkt})
     session.execute(_BUILDING, {"geom": town.field(0.2, 0.2, 0.3, 0.3).wkt})
     for kind, share in (("street", 0.5), ("building", 1.0)):
         session.execute(_SHARE, {"kind": kind, "share": share})
     session.execute(_AREA, {"geom": town.field(0, 0, 1, 1).wkt, "phone": PHONE})
-    put(session, 1, 0.25, 0.25)
-    put(session, 2, 0.75, 0.75, state="closed")
-    put(session, 3, 1.5, 0.5)
 
 
 _STREET = text("""
