@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from gis import db, worker
-from gis.worker import Work
+from gis import db, jobs
+from gis.jobs import Work
 from tests import pdf
 from tests.planning import test_dossiers
 from tests.planning.bordered import put
@@ -42,7 +42,7 @@ def work(office: Flask) -> Iterator[Callable[[], None]]:
 
     def begun() -> None:
         job = Work(office.extensions["engine"], office.extensions["settings"], datetime.now(UTC))
-        threads.append(threading.Thread(target=worker.make_booklet, args=(job,)))
+        threads.append(threading.Thread(target=jobs.make_booklet, args=(job,)))
         threads[-1].start()
 
     yield begun
