@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Playwright, expect
 from sqlalchemy import text
 
 from gis import db
@@ -84,7 +84,7 @@ def take(page: Page, press: str, colour: str = "red") -> None:
     """Press what opens the camera, and take a photo."""
     with page.expect_file_chooser() as chosen:
         page.click(press)
-    chosen.value.set_files([{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": picture(colour)}])
+    chosen.value.set_files(FilePayload(name="a.jpg", mimeType="image/jpeg", buffer=picture(colour)))
 
 
 def report(page: Page, words: str = "", category: str = "E0409") -> None:
