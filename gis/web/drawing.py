@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from gis.territory import places
@@ -44,8 +45,16 @@ MVT = """
 
 
 def _cut(geom: str) -> str:
-    """Write the SQL that turns degrees into a tile's own units, as fine as its zoom can show."""
-    seen = f"ST_Simplify(ST_Transform({geom}, 3857), :bend_m, true)"
+    """Write the SQL that turns degrees into a tile's own units, as fine as its zoom can show.
+
+    A shape is simplified whole, or its pieces would not meet at the edges of tiles; where nothing is simplified, what
+    lies far off is left out first: of a district a tile shows a hundredth.
+    """
+    near = "ST_Expand(ST_MakeEnvelope(:west, :south, :east, :north, 4326), :east - :west)"
+    seen = f"""
+        CASE WHEN :bend_m > 0 THEN ST_Simplify(ST_Transform({geom}, 3857), :bend_m, true)
+             ELSE ST_Transform(ST_ClipByBox2D({geom}, {near}), 3857) END
+    """
     return f"ST_AsMVTGeom({seen}, ST_TileEnvelope(:z, :x, :y), :extent, :buffer) AS geom"
 
 
@@ -113,6 +122,17 @@ ACROSS = f"""
 
 STRADDLERS = (
     Layer("straddlers", " UNION ALL ".join(ACROSS.format(kind=kind) for kind in places.SHARED_KINDS), from_z=12),
+)
+
+# Farther away they are a carpet.
+POINTS_FROM_Z = 15
+POINTS = (
+    Layer(
+        "points",
+        f"SELECT id, category AS kind, state, {_cut('geom')} FROM component WHERE {IN_BOX}",
+        from_z=POINTS_FROM_Z,
+        numbered=True,
+    ),
 )
 
 # A road is as important as it is wide: classes are words of each source, metres are the same everywhere.
@@ -228,7 +248,7 @@ def unit_params(widths: Widths, tile: Tile) -> dict[str, object]:
 
 
 def draw(session: Session, tile: Tile, layers: Iterable[Layer], params: Mapping[str, object]) -> bytes:
-    """Ask PostGIS for a tile; layers that begin at a later zoom are left out."""
+    """Ask PostGIS for a tile of layers that are painted equally wide; those that begin at a later zoom are left out."""
     box = tile.bbox
     margin_lon, margin_lat = (box.east - box.west) * MARGIN, (box.north - box.south) * MARGIN
     corners = {
@@ -238,20 +258,25 @@ def draw(session: Session, tile: Tile, layers: Iterable[Layer], params: Mapping[
         "north": box.north + margin_lat,
     }
     bound = {**params, **corners, "z": tile.z, "x": tile.x, "y": tile.y}
-    drawn = (
-        session.execute(text(_sql(layer)), bound | _fineness(layer, tile)).scalar_one()
-        for layer in layers
-        if tile.z >= layer.from_z
-    )
-    return b"".join(bytes(part) for part in drawn)
+    shown = [layer for layer in layers if tile.z >= layer.from_z]
+    if not shown:
+        return b""
+    (tile_px,) = {layer.tile_px for layer in shown}
+    return bytes(session.execute(_statement(tuple(shown)), bound | _fineness(tile_px, tile)).scalar_one())
 
 
-def _fineness(layer: Layer, tile: Tile) -> dict[str, float]:
-    """Say how fine a layer is drawn on a tile: as fine as a screen shows it."""
+def _fineness(tile_px: int, tile: Tile) -> dict[str, float]:
+    """Say how fine a tile is drawn that is painted so wide: as fine as a screen shows it."""
     exact = tile.z >= LAST_Z
-    extent = EXACT_EXTENT if exact else round(layer.tile_px / GRID_PX)
-    bend_m = 0.0 if exact else BEND_PX * EQUATOR_M / layer.tile_px / 2**tile.z
+    extent = EXACT_EXTENT if exact else round(tile_px / GRID_PX)
+    bend_m = 0.0 if exact else BEND_PX * EQUATOR_M / tile_px / 2**tile.z
     return {"extent": extent, "buffer": int(extent * MARGIN), "bend_m": bend_m}
+
+
+@lru_cache
+def _statement(layers: tuple[Layer, ...]) -> TextClause:
+    """Ask for all layers in one: what one of an almost empty tile costs is the way to the database and back."""
+    return text("SELECT " + " || ".join(f"coalesce(({_sql(layer)}), '')" for layer in layers))
 
 
 def _sql(layer: Layer) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0010"
-down_revision = "0009"
+down_revision = "0016"
 
 # A pair is its two code points, sixteen bits of each: what two share by that is told apart by the text itself. With
 # `alone` every sign also stands by itself. Letters are lowered as ILIKE lowers them.

@@ -63,6 +63,13 @@ def test_a_table_cut_anywhere_holds_the_rows_that_were_written(  # noqa: PLR0913
     assert [tuple(map(_line_ends, row)) for row in found] == [tuple(map(_line_ends, row)) for row in rows]
 
 
+def test_a_cell_of_the_old_encoding_keeps_the_line_break_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes('n,a,b,c\r\n1,"","","街街街街街\r\n"\r\n'.encode("gb18030"))
+    table = CsvTable(path)
+    assert [row["c"] for span in table.spans(9) for row in _rows(table, span)] == ["街街街街街\r\n"]
+
+
 def _line_ends(cell: str) -> str:
     return cell.replace("\r\n", "\n")
 

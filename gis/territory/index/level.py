@@ -188,15 +188,21 @@ class LevelIndex(ABC):
         By footprint then code. Where the units cover a footprint once its shares add up to 1 within 1e-9.
         """
         whole = self.whole(footprints)
-        inside, cut_ = np.flatnonzero(whole >= 0), np.flatnonzero(whole == SEVERAL)
-        box, row = self.meeting(np.ascontiguousarray(shapely.bounds(footprints[cut_]).reshape(-1, 4)))
-        footprint = cut_[box]
-        share = self._cut(footprints[footprint], self.geometry(row))
-        some = share > NOISE_SHARE
-        footprint = np.concatenate([inside, footprint[some]])
-        row, share = np.concatenate([whole[inside], row[some]]), np.concatenate([np.ones(len(inside)), share[some]])
+        inside, parted = np.flatnonzero(whole >= 0), np.flatnonzero(whole == SEVERAL)
+        clipped, is_cut = self._clipped(footprints[parted])
+        left = parted[~is_cut]
+        box, met = self.meeting(np.ascontiguousarray(shapely.bounds(footprints[left]).reshape(-1, 4)))
+        cut_ = self._cut(footprints[left[box]], self.geometry(met))
+        footprint = np.concatenate([inside, parted[clipped.footprint], left[box]])
+        row = np.concatenate([whole[inside], clipped.row, met])
+        share = np.concatenate([np.ones(len(inside)), clipped.share, cut_])
         order = np.lexsort((row, footprint))
+        order = order[share[order] > NOISE_SHARE]
         return Shares(footprint[order], row[order].astype(np.int32), share[order])
+
+    def _clipped(self, footprints: Geometries) -> tuple[Shares, Bools]:
+        """Return the shares of those footprints that can be cut without drawing a unit, and which those are."""
+        return Shares(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)), np.zeros(len(footprints), np.bool_)
 
     def _cut(self, footprints: Geometries, grounds: Geometries) -> Floats:
         share = np.asarray(shapely.covers(grounds, footprints), dtype=np.float64)

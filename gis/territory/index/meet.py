@@ -21,11 +21,11 @@ def whole(grid: Grid, boxes: Floats, rows: Rows) -> None:
     labels = np.empty(MOST_PIXELS * MOST_PIXELS, np.int32)
     for at in range(len(boxes)):
         is_entered = _is_entered(grid, boxes[at], labels)
-        rows[at] = SEVERAL if is_entered else _held_by(grid, boxes[at, 0], boxes[at, 1])
+        rows[at] = SEVERAL if is_entered else held_by(grid, boxes[at, 0], boxes[at, 1])
 
 
 @compiled
-def _held_by(grid: Grid, x: float, y: float) -> int:
+def held_by(grid: Grid, x: float, y: float) -> int:
     """Return who holds what no edge comes to, by any of its points."""
     label = label_at(grid, x, y)
     if 0 <= label < grid.sets.first:
@@ -52,7 +52,7 @@ def looked_into(grid: Grid, outlines: Outlines, rows: Rows) -> None:
     for at in range(len(rows)):
         first = outlines.start[at]
         is_met = _is_met(grid, outlines, at, labels)
-        rows[at] = SEVERAL if is_met else _held_by(grid, outlines.xy[first, 0], outlines.xy[first, 1])
+        rows[at] = SEVERAL if is_met else held_by(grid, outlines.xy[first, 0], outlines.xy[first, 1])
 
 
 @compiled
@@ -74,7 +74,7 @@ def _meets_one_of(grid: Grid, word: int, outlines: Outlines, at: int) -> bool:
         if grid.sides[arc, 0] == grid.sides[arc, 1]:
             continue
         for edge in range(first, first + count):
-            if _enters(grid.vertices, edge, outlines.boxes[at]) and _meets(grid.vertices, edge, outlines, at):
+            if enters(grid.vertices, edge, outlines.boxes[at]) and _meets(grid.vertices, edge, outlines, at):
                 return True
     return False
 
@@ -155,13 +155,13 @@ def _has_edge_in(grid: Grid, word: int, box: Floats) -> bool:
         if grid.sides[arc, 0] == grid.sides[arc, 1]:
             continue
         for edge in range(first, first + count):
-            if _enters(grid.vertices, edge, box):
+            if enters(grid.vertices, edge, box):
                 return True
     return False
 
 
 @compiled
-def _enters(vertices: Floats, edge: int, box: Floats) -> bool:
+def enters(vertices: Floats, edge: int, box: Floats) -> bool:
     """Say whether an edge and a box have a point in common: their boxes have, and not all corners lie on one side."""
     ax, ay, bx, by = vertices[edge, 0], vertices[edge, 1], vertices[edge + 1, 0], vertices[edge + 1, 1]
     if max(ax, bx) < box[0] or min(ax, bx) > box[2] or max(ay, by) < box[1] or min(ay, by) > box[3]:

@@ -10,8 +10,8 @@ import shapely
 from numpy.typing import ArrayLike
 from shapely.geometry.base import BaseGeometry
 
-from gis.territory.index import cover, draw, levels, meet, near, points, share
-from gis.territory.index.level import LevelIndex, Refs
+from gis.territory.index import clip, cover, draw, levels, meet, near, points, share
+from gis.territory.index.level import LevelIndex, Refs, Shares
 from gis.territory.index.near import Pairs
 from gis.territory.index.shapes import NONE, SEVERAL, Bools, Floats, Geometries, Grid, Ints, Level, Near, Rows, Units
 from gis.territory.index.store import frozen
@@ -231,12 +231,24 @@ class GridLevel(LevelIndex):
         """Look at the lines of footprints whose boxes an edge enters."""
         rows = np.empty(len(footprints), dtype=np.int32)
         outlined = np.where(shapely.get_dimensions(footprints) == 2, shapely.boundary(footprints), footprints)
-        parts, owner = shapely.get_parts(outlined, return_index=True)
-        xy, part = shapely.get_coordinates(parts, return_index=True)
-        start = np.searchsorted(owner[part], np.arange(len(footprints) + 1))
-        goes_on = np.append(part[1:] == part[:-1], False)
-        meet.looked_into(self._grid, meet.Outlines(xy, start, goes_on, boxes), rows)
+        meet.looked_into(self._grid, _outlines(outlined, boxes), rows)
         return rows
+
+    def _clipped(self, footprints: Geometries) -> tuple[Shares, Bools]:
+        is_cut = shapely.get_dimensions(footprints) == 2
+        areas = np.flatnonzero(is_cut)
+        boxes = np.ascontiguousarray(shapely.bounds(footprints[areas]).reshape(-1, 4))
+        outlines = _outlines(shapely.boundary(shapely.orient_polygons(footprints[areas])), boxes)
+        done = np.zeros(len(areas), dtype=np.bool_)
+        found = [(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0))]
+        begin = 0
+        while begin < len(areas):
+            room = clip.MOST_UNITS + min(3 * (len(areas) - begin), PAIRS_AT_ONCE)
+            told = clip.Found(np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room), done)
+            begin, count = clip.shares(self._grid, outlines, begin, told)
+            found.append((areas[told.footprint[:count]], told.row[:count], told.share[:count]))
+        is_cut[areas] = done
+        return Shares(*(np.concatenate(column) for column in zip(*found, strict=True))), is_cut
 
     def contiguity(self) -> tuple[Rows, Rows, Floats]:
         """Return (row, row, metres) of every two units that share a line, the lower row first, in order."""
@@ -253,3 +265,10 @@ class GridLevel(LevelIndex):
                 ends = np.stack([self._grid.vertices[edge], self._grid.vertices[edge + 1]], axis=1)
                 return ends, rows[first]
             room = count
+
+
+def _outlines(lines: Geometries, boxes: Floats) -> meet.Outlines:
+    parts, owner = shapely.get_parts(lines, return_index=True)
+    xy, part = shapely.get_coordinates(parts, return_index=True)
+    start = np.searchsorted(owner[part], np.arange(len(lines) + 1))
+    return meet.Outlines(xy, start, np.append(part[1:] == part[:-1], False), boxes)

@@ -71,16 +71,16 @@ class CsvTable:
 
     def _sheet(self, data: bytes) -> Sheet:
         encoding = _encoding(data, self.path)
+        # Arrow would decode by blocks, and lose the end of a line that two of them share.
+        text = data if encoding == ENCODINGS[0] else data.decode(encoding).encode()
         try:
-            return Sheet(self._parsed(data, encoding))
+            return Sheet(self._parsed(text))
         except pa.ArrowInvalid:
             # Rows that are too long or too short for Arrow.
-            return self._by_hand(data.decode(encoding))
+            return self._by_hand(text.decode())
 
-    def _parsed(self, data: bytes, encoding: str) -> pa.RecordBatch:
-        how = arrow_csv.ReadOptions(
-            use_threads=False, block_size=len(data) + 1, column_names=self.names, encoding=encoding
-        )
+    def _parsed(self, data: bytes) -> pa.RecordBatch:
+        how = arrow_csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=self.names)
         cells = arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True)
         text = arrow_csv.ConvertOptions(column_types=self.schema, strings_can_be_null=False)
         table = arrow_csv.read_csv(pa.BufferReader(data), how, cells, text).combine_chunks()

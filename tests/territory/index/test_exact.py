@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gis.territory.index.exact import shifted_side, side
+from gis.territory.index.exact import NOWHERE, crossing, shifted_side, side
 
 degrees = st.one_of(
     st.floats(-180, 180, allow_subnormal=False).filter(lambda value: value == 0 or abs(value) > 2.0**-100),
@@ -55,3 +55,29 @@ def test_a_point_on_the_line_counts_as_moved_north_and_less_east(
     edge: list[tuple[float, float]], expected: int
 ) -> None:
     assert shifted_side(np.array(edge, dtype=float), 0, 0.0, 0.0) == expected
+
+
+near = st.floats(-3e-4, 3e-4)
+
+
+@given(middle=st.tuples(st.floats(70, 127), st.floats(3, 54)), ends=st.lists(near, min_size=8, max_size=8))
+def test_where_two_lines_cross_is_rounded_once(middle: tuple[float, float], ends: list[float]) -> None:
+    x, y = middle
+    line = (x + ends[0], y + ends[1], x + ends[2], y + ends[3])
+    edge = (x + ends[4], y + ends[5], x + ends[6], y + ends[7])
+    (ax, ay, bx, by), (cx, cy, dx, dy) = ([Fraction(number) for number in each] for each in (line, edge))
+    whole = (bx - ax) * (dy - cy) - (by - ay) * (dx - cx)
+    if not whole:
+        return
+    along = ((cx - ax) * (dy - cy) - (cy - ay) * (dx - cx)) / whole
+    across = ((cx - ax) * (by - ay) - (cy - ay) * (bx - ax)) / whole
+    if not (0 < along < 1 and 0 < across < 1):
+        return
+    told, told_across, at_x, at_y = crossing(line, edge)
+    if told != NOWHERE:
+        assert (at_x, at_y) == (float(ax + along * (bx - ax)), float(ay + along * (by - ay)))
+        assert (told, told_across) == pytest.approx((float(along), float(across)), rel=1e-12, abs=1e-300)
+
+
+def test_ends_whose_difference_is_rounded_have_no_crossing() -> None:
+    assert crossing((1e-20, 0.0, 1.0, 1.0), (0.0, 1.0, 1.0, 0.0))[0] == NOWHERE
