@@ -23,6 +23,7 @@ from gis.errors import Problems, ShaotuError
 from gis.issues import rules
 from gis.settings import Settings
 from gis.web import (
+    admin,
     agreements,
     api,
     atlas,
@@ -30,7 +31,9 @@ from gis.web import (
     batch,
     call_backs,
     dossier,
+    doubts,
     evaluation,
+    grids,
     ground,
     headers,
     health,
@@ -38,15 +41,21 @@ from gis.web import (
     live,
     moves,
     notices,
+    online,
     operator,
+    overlays,
     packing,
     papers,
     patch,
+    planner,
+    positions,
+    public,
     serve,
     shell,
     shifts,
     sweeps,
     tiles,
+    wall,
     whistles,
 )
 
@@ -62,16 +71,25 @@ BLUEPRINTS = (
     operator.pages,
     atlas.pages,
     dossier.pages,
+    doubts.blueprint,
+    overlays.pages,
+    positions.blueprint,
     agreements.pages,
     call_backs.pages,
     evaluation.pages,
     tiles.pages,
+    online.pages,
     ledger.pages,
     sweeps.blueprint,
     shifts.pages,
     papers.pages,
+    planner.pages,
+    grids.pages,
     patch.pages,
     shell.pages,
+    public.pages,
+    *admin.BLUEPRINTS,
+    wall.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -94,6 +112,8 @@ HTTP_CODES = {
     429: "error.too_many",
     503: "error.unavailable",
 }
+# What the made-up city has and an installation has not unless it says so.
+DEMO = {"SHAOTU_PUBLIC_PAGE": "1"}
 log = structlog.get_logger()
 
 
@@ -102,12 +122,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or product.load()
     # A table that does not hold is told at start, not with the first move.
     rules.of_file(settings.workflow_rules)
+    online_maps = online.setup(settings)
     configure_log(settings)
     app = Flask(__name__)
     app.secret_key = product.secret_key(settings)
     app.config["MAX_CONTENT_LENGTH"] = settings.request_limit_bytes
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["settings"] = settings
+    app.extensions["online"] = online_maps
     app.extensions["engine"] = db.connect(settings)
     headers.install(app)
     packing.install(app)
@@ -213,7 +235,7 @@ def main() -> None:
         # without this the interpreter would leave at once, and the private cluster would stay
         signal.signal(sign, lambda *_: sys.exit(0))
     try:
-        run(product.load(), demo=asked.demo)
+        run(product.load(DEMO | os.environ if asked.demo else os.environ), demo=asked.demo)
     except ShaotuError as error:
         sys.exit(language.explain(error, Settings.language))
     except KeyboardInterrupt:
@@ -228,7 +250,7 @@ def run(settings: Settings, *, demo: bool) -> None:
     owner.dispose()
     if demo and (failed := _gis("demo", "build").wait()):
         sys.exit(failed)
-    with _beside("worker"), _beside("demo", "live", wanted=demo):
+    with _beside("worker", "--starter", str(os.getpid())), _beside("demo", "live", wanted=demo):
         serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))  # noqa: T201
 
 

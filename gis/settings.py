@@ -65,6 +65,8 @@ class Settings:
     port: int = field(default=8000, metadata=_between(1, 65535))
     threads: int = field(default=64, metadata=_between(2, 1000))
     workers: int = field(default=1, metadata=_between(1, 64))
+    # open live pages at once
+    viewers: int = field(default=5000, metadata=_between(1, 100_000))
     # None: generated once into var_dir
     secret_key: str | None = field(default=None, repr=False)
     https_only: bool = False
@@ -127,6 +129,14 @@ class Settings:
     # certificate (with those that signed it) and key, as PEM files; both: it is served over TLS
     tls_certificate: Path | None = field(default=None, metadata={"check": _is_file, "code": "settings.no_file"})
     tls_key: Path | None = field(default=None, metadata={"check": _is_file, "code": "settings.no_file"})
+    # the folder whose manifests of boundary files an administrator may choose on the page
+    boundaries_dir: Path = ROOT / "data" / "boundaries"
+    # whether people without an account get a page: /public with its map, the stage of a number and reports
+    public_page: bool = False
+    # the approval number of the map (审图号), shown on the public's map; the law asks for it where a map is published
+    map_approval: str | None = None
+    # a TOML file with base maps of other hosts, fetched through ours (data/base_maps/example.toml); None: none
+    base_maps: Path | None = None
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
     paper_forms: Path | None = None
 

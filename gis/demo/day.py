@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from gis import db
-from gis.demo import crew, roster, voices
+from gis.demo import crew, patrol, roster, voices
 from gis.demo.city import City
 from gis.demo.history import Json, Teller
 from gis.errors import ShaotuError
@@ -46,6 +47,7 @@ def live(city: City, feed: Feed, reports_n: int | None = None) -> Iterator[intak
     start = feed.clock()
     rng = np.random.default_rng(int(start.timestamp()))
     teller, number = Teller(city, rng), 0
+    _walk(city, feed, zone, rng)
     while reports_n is None or number < reports_n:
         number += 1
         feed.wait(pause_s(feed.clock().astimezone(zone).hour, rng) / feed.speed)
@@ -58,6 +60,7 @@ def live(city: City, feed: Feed, reports_n: int | None = None) -> Iterator[intak
             _place_one(city, feed, rng)
         for _ in range(int(rng.poisson(MOVED))):
             _push_one(feed, rng)
+        _walk(city, feed, zone, rng)
 
 
 def pause_s(hour: int, rng: np.random.Generator) -> float:
@@ -97,6 +100,12 @@ def _push_one(feed: Feed, rng: np.random.Generator) -> None:
         now = feed.clock()
         crew.Crew(workflow.Loop(feed.settings), rng, roster.spared(session)).push(session, now)
         session.commit()
+
+
+def _walk(city: City, feed: Feed, zone: ZoneInfo, rng: np.random.Generator) -> None:
+    """Let those who are outside go on; while the database is away they stand still."""
+    with suppress(OperationalError):
+        patrol.walk(feed.engine, city, feed.clock(), zone, rng)
 
 
 def _place_one(city: City, feed: Feed, rng: np.random.Generator) -> None:

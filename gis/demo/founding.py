@@ -20,7 +20,7 @@ from gis.demo import callers, crew, files, frame, history, limits, platforms, ro
 from gis.demo import city as cities
 from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
-from gis.issues import agreements, categories, duty_lists, intake, sources, workflow
+from gis.issues import agreements, categories, citizens, duty_lists, intake, sources, workflow
 from gis.issues.tables import Source
 from gis.people import areas, departments
 from gis.settings import ROOT, Settings
@@ -33,6 +33,8 @@ SECOND = f"{BY}, checked"
 SINCE = date(2025, 1, 1)
 CATEGORIES, DUTIES = ROOT / "data" / "categories" / "cg-2013.csv", ROOT / "data" / "duties" / "demo.csv"
 BATCH = 8
+# What stands on streets and in parks is for everybody to see; what people complain of at home is not.
+OPEN = ("E01", "E02", "E03", "E04", "P01", "P02", "P03", "P04")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Founding:
         yield Step("demo.issues", _any("issue"), self._report)
         yield Step("demo.loop", _any("account WHERE role = 'department'"), self._handle)
         yield Step("demo.platforms", _any("roster_entry"), self._call)
+        yield Step("demo.public", _any("public_category"), self._open)
 
     def _bound(self, session: Session) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -121,6 +124,9 @@ class Founding:
             for outcome in intake.accept_many(session, batch, clerk):
                 if isinstance(outcome, ShaotuError):
                     raise outcome
+
+    def _open(self, session: Session) -> None:
+        citizens.show(session, [f"cg:{code}" for code in OPEN], by=BY, now=self._now)
 
     def _handle(self, session: Session) -> None:
         roster.open_sides(session, now=self._now)

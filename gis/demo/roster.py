@@ -26,6 +26,7 @@ STAFF = (
     accounts.Newcomer("leader", PASSWORD, "网格长 老川", "leader"),
     accounts.Newcomer("planner", PASSWORD, "规划员 阿浦", "planner"),
     accounts.Newcomer("admin", PASSWORD, "管理员 望山", "administrator"),
+    accounts.Newcomer("admin2", PASSWORD, "管理员 复核", "administrator"),
     accounts.Newcomer("clerk", PASSWORD, "受理员 晓岚", "clerk"),
     accounts.Newcomer("dispatcher", PASSWORD, "派遣员 思远", "dispatcher"),
     accounts.Newcomer("chief", PASSWORD, "值班长 文博", "shift_leader"),

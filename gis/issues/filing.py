@@ -88,8 +88,11 @@ def _tell(session: Session, written: Sequence[tuple[Filed, Filing]], clerk: Cler
     outbox.put(session, tidings, clerk.settings, clerk.now)
 
 
-def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> None:
-    """Write a new finding and decision for an issue and what it is now; what was found before stays on record."""
+def move(session: Session, issue_id: int, location: Location, clerk: Clerk, side: str | None = None) -> None:
+    """Write a new finding and decision for an issue and what it is now; what was found before stays on record.
+
+    side: the unit a person found it to be in, where only that was asked.
+    """
     was = session.execute(_STANDING, {"issue_id": issue_id}).one()
     case = jurisdiction.Case(was.scheme, was.category, was.parent)
     decision = dispatch.decide(session, case, location, clerk.settings)
@@ -105,7 +108,9 @@ def move(session: Session, issue_id: int, location: Location, clerk: Clerk) -> N
         fresh = set(decision.departments) - set(was.departments)
         tiding = telling.called(issue_id, was.code, fresh, f"placed{was.decision + 1}")
         outbox.put(session, [tiding] if fresh else [], clerk.settings, clerk.now)
-    line = journal.Line("placed", issue_id, {"basis": decision.basis, "left": left}, seen_by)
+    params = {"basis": decision.basis, "left": left}
+    sided = {"unit": side, "finding": was.finding + 1} if side else {}
+    line = journal.Line("sided" if side else "placed", issue_id, params | sided, seen_by)
     journal.append(session, line, by=clerk.by, now=clerk.now)
 
 

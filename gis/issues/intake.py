@@ -14,7 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gis.errors import Conflict, Invalid, NotFound, ShaotuError
-from gis.issues import categories, clocks, default_points, dispatch, filing, jurisdiction, safety, sources
+from gis.issues import categories, clocks, default_points, dispatch, filing, findings, jurisdiction, safety, sources
 from gis.issues.clerk import DEFAULTS, Clerk
 from gis.issues.filing import Filing, Key
 from gis.issues.reports import CategoryKey, Report, parse_report
@@ -22,7 +22,10 @@ from gis.settings import Settings
 from gis.territory import locate
 from gis.territory.location import Location, Place
 
-__all__ = ["Accepted", "CategoryKey", "Clerk", "Report", "accept", "accept_many", "parse_report", "place"]
+__all__ = ["Accepted", "CategoryKey", "Clerk", "Report", "accept", "accept_many", "parse_report", "place", "take_side"]
+
+
+REASON_MOST = 500
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,27 @@ def place(session: Session, code: str, said: Mapping[str, Any], clerk: Clerk) ->
     safety.call_again(session, code, clerk)
     if not issue.located and safety.is_dangerous(issue.category, issue.reported_at, clerk.now):
         safety.order(session, [code], clerk)
+    return location
+
+
+def take_side(session: Session, code: str, said: Mapping[str, Any], clerk: Clerk) -> Location:
+    """Put an issue near a line on the side a person found out, and decide anew. said: unit (net:level:code), reason.
+
+    Where it was reported stays. Raise NotFound for an unknown issue, Invalid where it cannot be there, where it has
+    parts on both sides, or where no reason is given.
+    """
+    unit, reason = (str(said.get(name) or "").strip() for name in ("unit", "reason"))
+    if not reason or len(reason) > REASON_MOST or "\x00" in reason:
+        raise Invalid("sides.no_reason", most=REASON_MOST)
+    session.execute(text("SELECT FROM issue WHERE code = :code FOR UPDATE"), {"code": code})
+    asked = findings.get(session, code)
+    known = asked.location
+    if not known.located:
+        raise Invalid("issue.still_nowhere", code=code, reason=known.reason)
+    place = replace(known.place, raw=known.place.raw | {"side": unit, "side_reason": reason})
+    location = locate.on_side(session, place, unit, known.on, clerk.rules)
+    filing.move(session, asked.issue_id, location, clerk, side=unit)
+    safety.call_again(session, code, clerk)
     return location
 
 

@@ -6,7 +6,9 @@ from datetime import date, datetime
 
 from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
 
 from gis.db import Base
 
@@ -97,3 +99,17 @@ class ResponsibilityArea(Base):
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     geom: Mapped[WKBElement] = mapped_column(Geometry("GEOMETRY", srid=4326, spatial_index=False))
+
+
+class StaffPosition(Base):
+    """Where somebody on duty is: the last place told, and none once the duty is over. ground: as that of issues."""
+
+    __tablename__ = "staff_position"
+    username: Mapped[str] = mapped_column(ForeignKey("account.username"), primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    department: Mapped[str | None] = mapped_column(ForeignKey("department.code"))
+    at: Mapped[datetime]
+    accuracy_m: Mapped[float | None]
+    ground: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    geom: Mapped[WKBElement] = mapped_column(Geometry("POINT", srid=4326, spatial_index=False))

@@ -13,7 +13,7 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.territory import footing, geocode, index, places, units
+from gis.territory import footing, geocode, index, places, testimony, units
 from gis.territory.footing import Above
 from gis.territory.location import (
     FLAGS,
@@ -29,7 +29,7 @@ from gis.territory.location import (
 )
 from gis.territory.said import REFERENCES, UNKNOWN, Habits, parse
 
-__all__ = ["UNKNOWN", "Habits", "at", "at_many", "parse"]
+__all__ = ["UNKNOWN", "Habits", "at", "at_many", "on_side", "parse"]
 
 # Flags that are raised for the whole place only by lines that part responsibility.
 DIVIDING = {STRADDLES, NEAR_BOUNDARY}
@@ -63,6 +63,17 @@ def at_many(
         for nth, (each, day) in enumerate(zip(settled, on, strict=True))
     ]
     return _unswapped(session, located, rules)
+
+
+def on_side(session: Session, place: Place, unit_key: str, on: date, rules: Rules | None = None) -> Location:
+    """Find what a place stands on when a person found out that it is in a unit (net:level:code).
+
+    Raise Invalid where it cannot be there, or has parts on several sides.
+    """
+    found = at(session, place, on, rules)
+    drawn_in = {edition.net: (edition.parent_net, edition.parent_level) for edition in units.in_force(session, on)}
+    nets = testimony.narrow(found.nets, unit_key, drawn_in)
+    return replace(found, nets=nets, flags=_flags(nets))
 
 
 def _settle(session: Session, place: Place, on: date) -> _Settled:

@@ -107,12 +107,15 @@ def side_of(side: Json) -> Json:
 def _history(session: Session, issue_id: int) -> list[Json]:
     """Tell what happened, with the words that came with each move and the department that made it."""
     told = {row.version: row for row in session.execute(_WORDS, {"issue_id": issue_id})}
-    return [_entry(entry, told.get(entry["params"].get("version"))) for entry in journal.history(session, issue_id)]
+    found_out = dict(session.execute(_FOUND_OUT, {"issue_id": issue_id}).tuples().all())
+    lines = [_entry(entry, told.get(entry["params"].get("version"))) for entry in journal.history(session, issue_id)]
+    return [line | {"words": found_out[line["finding"]]} if line["finding"] in found_out else line for line in lines]
 
 
 def _entry(entry: Json, move: Row[Any] | None) -> Json:
     said = auth.say(f"entry.{entry['kind']}", **_spoken(entry["params"]))
     told = {"at": entry["at"].isoformat(), "actor": entry["actor"], "kind": entry["kind"], "said": said}
+    told |= {"finding": entry["params"].get("finding")}
     if move is None:
         return told
     words = [auth.say(str(move.fields[name])) for name in TOLD if move.fields.get(name)]
@@ -125,6 +128,12 @@ TOLD = (
     "minutes", "found",
 )  # fmt: skip
 _WORDS = text("SELECT version, department, fields FROM move WHERE issue_id = :issue_id")
+
+# Why somebody said that an issue is on a side of a line.
+_FOUND_OUT = text("""
+SELECT version, location -> 'place' -> 'raw' ->> 'side_reason' FROM finding
+WHERE issue_id = :issue_id AND location -> 'place' -> 'raw' ? 'side_reason'
+""")
 
 
 def _spoken(params: Json) -> Json:

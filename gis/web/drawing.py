@@ -124,6 +124,17 @@ STRADDLERS = (
     Layer("straddlers", " UNION ALL ".join(ACROSS.format(kind=kind) for kind in places.SHARED_KINDS), from_z=12),
 )
 
+# Farther away they are a carpet.
+POINTS_FROM_Z = 15
+POINTS = (
+    Layer(
+        "points",
+        f"SELECT id, category AS kind, state, {_cut('geom')} FROM component WHERE {IN_BOX}",
+        from_z=POINTS_FROM_Z,
+        numbered=True,
+    ),
+)
+
 # A road is as important as it is wide: classes are words of each source, metres are the same everywhere.
 # Whole metres are enough to paint by, and a few bytes instead of nine.
 WIDTH = "CAST(coalesce(width_m, area_m2 / greatest(length_m, 1)) AS integer)"

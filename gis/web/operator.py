@@ -21,7 +21,7 @@ from gis.issues.matter import Actor
 from gis.people.accounts import ADMINISTRATOR, LEADER, OPERATOR, PLANNER, Who
 from gis.planning import hotspots
 from gis.territory import location, units
-from gis.web import api, asked, auth, desks, dossier, drawing, tiles, webmap
+from gis.web import api, asked, auth, desks, dossier, drawing, online, positions, tiles, webmap
 
 Json = dict[str, Any]
 
@@ -44,10 +44,10 @@ def page() -> ResponseReturnValue:
     if auth.visitor() is None:
         return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
     who, session, on = auth.current(), auth.session(), auth.today()
-    nets = _nets(session, on)
+    nets = nets_in_force(session, on)
     # A leader looks at the net of the own patch, everybody else at the one with the finest cells.
     opens_on = who.scope.units[0][0] if who.scope.units else hotspots.finest_level(session, on)[0]
-    bounds = _bounds(session, who, on)
+    bounds = opening_bounds(session, who, on)
     boot = {
         "bounds": bounds,
         "locale": auth.locale(),
@@ -60,6 +60,9 @@ def page() -> ResponseReturnValue:
         "begins_at_desk": request.path == "/desk" or who.role not in AT_THE_MAP,
         "lights": [light.as_dict() for light in lights.table()],
         "leader": not who.scope.all,
+        "sees_staff": who.role in positions.READERS,
+        "online": online.listed(),
+        "points_from_z": drawing.POINTS_FROM_Z,
         "nets": nets,
         "opens_on": opens_on,
         "patch": [] if not who.scope.units else dossier.outlines(session, who.scope.ground.split()),
@@ -211,7 +214,7 @@ def _sides(session: Session, filters: Filters) -> Json:
     return {row.code: [dossier.side_of(side) for side in row.shares] for row in found if row.shares}
 
 
-def _nets(session: Session, on: date) -> list[Json]:
+def nets_in_force(session: Session, on: date) -> list[Json]:
     """Describe the nets in force with their levels, for the switch and the legend."""
     names = {row.code: row for row in session.execute(text("SELECT code, name_zh, name_en FROM net"))}
     return [
@@ -273,7 +276,7 @@ def _departments(session: Session) -> list[Json]:
     return [dict(row) for row in found.mappings()]
 
 
-def _bounds(session: Session, who: Who, on: date) -> webmap.Bounds:
+def opening_bounds(session: Session, who: Who, on: date) -> webmap.Bounds:
     """Return what the map opens on: the patch of a leader, the city for everybody else."""
     if not who.scope.units:
         ids = list(session.scalars(_TOP, {"editions": [edition.id for edition in units.in_force(session, on)]}))

@@ -115,6 +115,12 @@ window.Shaotu = window.Shaotu || {};
     Shaotu.repaint();
     // Asked for by the page once its first question is on the way: a browser opens six connections, and tiles would
     // take them all.
-    Shaotu.showBasemap = () => { ground.addTo(map); names.addTo(map); };
+    Shaotu.showBasemap = () => { if (!Shaotu.groundHidden) ground.addTo(map); names.addTo(map); };
+    // A base map of another host takes the place of our own; its lines and names stay above.
+    Shaotu.hideGround = (hidden) => {
+      Shaotu.groundHidden = hidden;
+      if (hidden) ground.remove();
+      else ground.addTo(map);
+    };
   };
 })();

@@ -73,6 +73,23 @@ window.Shaotu = window.Shaotu || {};
     return node;
   };
 
+  // The page may ask for another look: {colour, path} a shape, or {colour, ink, sign} a disc with a sign. Set in paint.js.
+  Shaotu.paint = null;
+
+  function painted({ colour, ink, sign, path, hollow }, flags) {
+    const node = svg("svg", { viewBox: "0 0 26 26", width: size(), height: size(), class: "mark", "aria-hidden": "true" });
+    if (flags.some((flag) => flag === "straddles" || flag === "near_boundary")) node.append(svg("circle", { cx: 13, cy: 13, r: 12, class: "mark-ring" }));
+    if (path) {
+      const rim = svg("path", { d: path, transform: "translate(3.400 3.400) scale(.8)", class: "mark-rim", "stroke-width": 3 });
+      node.append(rim, svg("path", { d: path, transform: "translate(3.400 3.400) scale(.8)", fill: hollow ? "none" : colour, stroke: colour, "stroke-width": hollow ? 4 : 1 }));
+      return node;
+    }
+    const letter = svg("text", { x: 13, y: 17, "text-anchor": "middle", "font-size": 11, "font-weight": 700, fill: ink });
+    letter.textContent = sign;
+    node.append(svg("circle", { cx: 13, cy: 13, r: 10, class: "mark-rim" }), svg("circle", { cx: 13, cy: 13, r: 9, fill: colour }), letter);
+    return node;
+  }
+
   Shaotu.issueId = (feature) => feature.id;
 
   // Filled by the page: what the map shows now, and the sides of those that stand in more than one place.
@@ -80,7 +97,8 @@ window.Shaotu = window.Shaotu || {};
   Shaotu.issues = (done) => done({ type: "FeatureCollection", features: Shaotu.store.features });
 
   function icon(feature) {
-    const html = Shaotu.mark(feature.properties.flags, Shaotu.store.sides.get(feature.id));
+    const look = Shaotu.paint?.(feature);
+    const html = look ? painted(look, feature.properties.flags) : Shaotu.mark(feature.properties.flags, Shaotu.store.sides.get(feature.id));
     return L.divIcon({ html, className: "pin", iconSize: [size(), size()] });
   }
 

@@ -89,6 +89,17 @@ window.Shaotu = window.Shaotu || {};
 
   Shaotu.placeId = ({ properties: { kind, id } }) => `${kind}-${id}`;
 
+  // Registered points: those kinds alone that were chosen. Colour by the first letters of the kind, the ring by its state.
+  Shaotu.pointKinds = new Set();
+  const POINTS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#a8420a"];
+  const numberOf = (kind) => [...kind].reduce((sum, letter) => sum * 31 + letter.codePointAt(0), 7) >>> 0;
+  Shaotu.pointColour = (kind) => POINTS[numberOf(kind) % POINTS.length];
+  Shaotu.pointId = ({ id, properties }) => { properties.id = id; return id; };
+  Shaotu.pointStyle = ({ kind, state }) => (!Shaotu.pointKinds.has(kind) ? [] : {
+    radius: 4.5 * Shaotu.scale, fill: true, fillColor: Shaotu.pointColour(kind), fillOpacity: 0.95, stroke: true,
+    color: state === "intact" || !state ? "#ffffff" : "#a3271f", weight: state === "intact" || !state ? 1 : 2.5,
+  });
+
   // Only the outline of an estate is meant by a click: what stands in it could not be reached any more.
   Shaotu.touchesPlace = (place, point) => (place.properties.kind === "estate"
     ? L.Polyline.prototype._containsPoint.call(place, point, true) : place._containsPoint(point));

@@ -7,7 +7,7 @@ in. What happened after the end of the period does not count in it, whenever it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -81,13 +81,17 @@ class Question:
     """Who is evaluated for when. level: of units as "net:level"; empty: departments.
 
     only: the units (keys) or departments (codes) asked for; None: all there are. within: units whose issues together
-    make the sum of all; empty: everything the asker sees.
+    make the sum of all; empty: everything the asker sees. No other issues are looked at than those of the categories,
+    on the units `touching`, and with the numbers `issues`, where these are named.
     """
 
     period: Period
     level: str = ""
     only: tuple[str, ...] | None = None
     within: tuple[str, ...] = ()
+    categories: tuple[str, ...] | None = None
+    touching: tuple[str, ...] | None = None
+    issues: tuple[int, ...] | None = None
 
     @property
     def kind(self) -> str:
@@ -111,7 +115,7 @@ def measure(session: Session, question: Question, formulas: Formulas) -> dict[st
 
 def listed(session: Session, question: Question, formulas: Formulas, subject: str, name: str) -> list[int]:
     """List the issues a count counts, the latest report first; as many as it says."""
-    narrowed = "" if subject == ALL else _NARROWED["ground" if question.level else "departments"]
+    narrowed = () if subject == ALL else (_NARROWED["ground" if question.level else "departments"],)
     sql = f"""{_facts(question, formulas, narrowed)}
     SELECT id FROM fact WHERE subject = :subject AND ({COUNTS[name]}) ORDER BY reported_at DESC, id DESC"""
     return list(_ask(session, sql, _values(question, formulas) | {"subject": subject}, LISTED).scalars())
@@ -139,24 +143,32 @@ def _values(question: Question, formulas: Formulas) -> Json:
         "since": question.period.since, "until": question.period.until, "level": f"{question.level}:",
         "only": None if question.only is None else list(question.only),
         "within": list(question.within), "telling": list(TELLING), "public": list(formulas.public_sources),
-        **stages.values(formulas),
+        "categories": list(question.categories or ()), "touching": list(question.touching or ()),
+        "issues": list(question.issues or ()), **stages.values(formulas),
     }  # fmt: skip
 
 
-def _facts(question: Question, formulas: Formulas, narrowed: str = "") -> str:
+def _facts(question: Question, formulas: Formulas, narrowed: Sequence[str] = ()) -> str:
     """Write the question up to `fact`: a row for each issue of each subject, with what the counts look at."""
     left_out = " OR ".join(EXCLUSIONS[name] for name in formulas.excluded) or "false"
     subjects = _UNITS if question.level else _DEPARTMENTS
+    conditions = [*narrowed, *(sql for name, sql in _ONLY.items() if getattr(question, name) is not None)]
+    looked_at = f"JOIN issue USING (id) WHERE {' AND '.join(conditions)}" if conditions else ""
     told = _TOLD.format(
-        narrowed=narrowed, moved=stages.MOVED, placed=stages.PLACED, told=stages.TOLD, told_from=stages.TOLD_FROM
+        narrowed=looked_at, moved=stages.MOVED, placed=stages.PLACED, told=stages.TOLD, told_from=stages.TOLD_FROM
     )
     return f"{told}, subject AS ({subjects}), {_FACT.format(left_out=left_out, stages=stages.FACT)}"
 
 
 # Of one subject nobody else's issues need be looked at.
 _NARROWED = {
-    column: f"JOIN issue USING (id) WHERE issue.{column} && ARRAY[CAST(:subject AS text)]"
-    for column in ("ground", "departments")
+    column: f"issue.{column} && ARRAY[CAST(:subject AS text)]" for column in ("ground", "departments")
+}
+# Of a question that names the issues it is about no others need be looked at either.
+_ONLY = {
+    "categories": "issue.category = ANY(:categories)",
+    "touching": "issue.ground && CAST(:touching AS text[])",
+    "issues": "issue.id = ANY(CAST(:issues AS bigint[]))",
 }
 # Moves that the counts look at.
 TELLING = (

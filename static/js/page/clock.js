@@ -35,7 +35,7 @@ function shape(state) {
   return svg;
 }
 
-function length(ms) {
+export function length(ms) {
   const minutes = Math.floor(Math.abs(ms) / MINUTE_MS);
   const [d, h, m] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24, minutes % 60];
   if (d) return t("clock.days", { d, h });

@@ -7,11 +7,16 @@ import { asQuery } from "./state.js";
 import { fly } from "./map.js";
 
 let asked = 0;
+let last = [];
+
+// As they are listed: the map numbers them in the same order.
+export const found = () => last;
 
 export async function draw() {
   const mine = ++asked;
   const { hotspots } = await ask("/map/hotspots", asQuery());
   if (mine !== asked) return;
+  last = hotspots;
   const most = Math.max(1, ...hotspots.map((each) => each.issues_n));
   fill(byId("hotspots"), hotspots.length ? hotspots.map((each) => spot(each, most)) : el("li", { class: "empty" }, t("no_hotspots")));
 }

@@ -11,6 +11,9 @@ import { light } from "./lights.js";
 import * as moves from "./moves.js";
 import * as late from "./late.js";
 import * as papers from "./papers.js";
+import * as alike from "./alike.js";
+import * as border from "./sides.js";
+import * as staff from "./staff.js";
 import { shares } from "./straddlers.js";
 import { fact, section, unitLink } from "./unit.js";
 import { pick } from "./sketch.js";
@@ -48,7 +51,7 @@ export function close() {
 export async function open(code, { keepView = false, unasked = false } = {}) {
   const { issue, location, decision, explanation, clocks, conditions, history, outlines, loop, lateness, papers: written } = await ask(`/map/issues/${encodeURIComponent(code)}`);
   if (unasked && state.issue !== code) return;
-  if (unasked && (moves.isBeingWritten() || papers.isBeingWritten())) {
+  if (unasked && (moves.isBeingWritten() || papers.isBeingWritten() || border.isBeingWritten())) {
     say("moved_on");
     return;
   }
@@ -57,6 +60,7 @@ export async function open(code, { keepView = false, unasked = false } = {}) {
   say("opened");
   const sides = (decision?.sides || []).map((side) => ({ ...side }));
   const colours = window.Shaotu.sideColours(sides);
+  sides.forEach((side, nth) => { side.colour = colours[nth]; });
   choose({
     point: issue.point?.coordinates, footprint: issue.footprint, accuracy_m: issue.footprint ? null : location?.place.accuracy_m, keepView,
     outlines: (outlines || []).map((each) => ({ geometry: each.geometry, colour: colours[sides.findIndex((side) => side.key === each.key)] })),
@@ -66,6 +70,8 @@ export async function open(code, { keepView = false, unasked = false } = {}) {
     issue.photos?.length ? el("div", { class: "photos" }, issue.photos.map((photo) => el("a", { href: photo.url, target: "_blank", rel: "noopener" }, el("img", { src: photo.url, alt: photo.name, loading: "lazy", width: 120, height: 90 })))) : null,
     el("p", { class: "badges" }, timeLeft(issue), badges(issue.flags), marks(loop.marks)),
     moves.section(issue, loop, (after) => { say("changed"); return open(after, { keepView: true, unasked: true }); }),
+    border.section(issue, sides, outlines || []),
+    alike.section(issue, loop),
     el("dl", { class: "facts" },
       fact(t("issue.reported"), fullTime(issue.reported_at)),
       fact(t("issue.received"), fullTime(issue.received_at)),
@@ -75,6 +81,7 @@ export async function open(code, { keepView = false, unasked = false } = {}) {
       location ? fact(t("issue.accuracy"), accuracy(location.place)) : null,
       ["building", "street", "estate"].filter((kind) => location?.[kind]).map((kind) => fact(t(`place.${kind}`), near(location[kind])))),
     !issue.located || issue.state === "to_locate" ? toLocate(issue, location) : null,
+    staff.section(issue),
     clocks.length ? section(t("clock.title"), limits(issue, clocks, conditions)) : null,
     lateness.facts.length ? section(t("late.title"), late.section(issue, lateness, () => { say("changed"); return open(code, { keepView: true }); })) : null,
     papers.isAny(written) ? section(t("papers.title"), papers.section(issue, written, () => { say("changed"); return open(code, { keepView: true, unasked: true }); })) : null,

@@ -5,6 +5,7 @@ import { byId, el, fill } from "./dom.js";
 import { light } from "./lights.js";
 import { say, state } from "./state.js";
 import { levelsShown, map } from "./map.js";
+import * as paint from "./paint.js";
 
 const stroke = ({ color, weight }) => el("span", { class: "stroke", style: { "--colour": color, "--weight": `${Math.max(1, weight).toFixed(1)}px` } });
 
@@ -12,12 +13,13 @@ export function draw() {
   const net = boot.nets.find((each) => each.code === state.net);
   const levels = net ? levelsShown(net) : [];
   const { mark, shades, faultStyle, straddlerStyle, unitStyle } = window.Shaotu;
+  const painted = paint.legend();
   const two = [{ key: "a", part: 2 }, { key: "b", part: 1 }];
   fill(byId("legend-body"),
-    el("ul", { class: "plain" },
+    painted ? el("ul", { class: "plain", data: { legend: state.colour } }, painted) : el("ul", { class: "plain" },
       [[[], "clear"], [["straddles"], "straddles"], [["near_boundary"], "near_boundary"], [["in_gap"], "in_gap"], [["in_overlap"], "in_overlap"], [["exclave"], "exclave"], [["outside"], "outside"]]
         .map(([flags, word]) => el("li", {}, mark(flags, flags.length ? two : []), t(`legend.${word}`)))),
-    el("ul", { class: "plain lights", "aria-label": t("lights") }, boot.lights.map((each) => el("li", {}, light(each.code)))),
+    state.colour === "lights" ? null : el("ul", { class: "plain lights", "aria-label": t("lights") }, boot.lights.map((each) => el("li", {}, light(each.code)))),
     net && el("ul", { class: "plain" },
       net.levels.map((level) => el("li", {}, stroke(unitStyle({ level: level.code }, map.getZoom())), levelName(net.code, level.code),
         !levels.includes(level) && el("span", { class: "quiet" }, t("legend.nearer"))))),

@@ -4,14 +4,14 @@ import { el } from "./dom.js";
 import { boot, nameOf } from "./words.js";
 
 const OVER = new Set(["closed", "evaluated", "rejected", "voided", "merged", "self_handled"]);
-const PATHS = {
+export const PATHS = {
   ring: "M12 5a7 7 0 1 0 0 14a7 7 0 1 0 0-14z",
   circle: "M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16z",
   square: "M5 5h14v14H5z",
   diamond: "M12 3l9 9-9 9-9-9z",
   triangle: "M12 3l10 18H2z",
 };
-const known = new Map(boot.lights.map((each) => [each.code, each]));
+export const known = new Map(boot.lights.map((each) => [each.code, each]));
 
 export function light(code, { named = true } = {}) {
   const found = known.get(code);

@@ -7,6 +7,8 @@ import { asQuery, say, state } from "./state.js";
 import { timeLeft } from "./clock.js";
 import { light, ofIssue } from "./lights.js";
 
+// What comes in pushes the last rows out: a page that was open all day is no longer than one just opened.
+const FOLLOWED = 60;
 const shown = { rows: [], total: 0, page: 1, fresh: new Set() };
 
 export function draw(rows, total) {
@@ -21,17 +23,24 @@ export function add(feature) {
   else {
     shown.rows.unshift({ ...feature.properties, text: "" });
     shown.total += 1;
+    shown.rows.length = Math.min(shown.rows.length, Math.max(FOLLOWED, shown.page * FOLLOWED));
     shown.fresh.add(feature.id);
     setTimeout(() => shown.fresh.delete(feature.id), 8000);
   }
-  render();
+  soon();
 }
 
 export function remove(code) {
   const before = shown.rows.length;
   shown.rows = shown.rows.filter((row) => row.code !== code);
+  if (before !== shown.rows.length) soon();
   shown.total -= before - shown.rows.length;
-  render();
+}
+
+// A storm of reports is drawn once for each frame.
+let drawing = 0;
+function soon() {
+  drawing ||= requestAnimationFrame(() => { drawing = 0; render(); });
 }
 
 function render() {

@@ -14,6 +14,7 @@ export const live = window.live_issues;
 const cluster = window.cluster_issues;
 const density = window.density_issues;
 const parted = window.straddlers_parted;
+const points = window.points_registered;
 const layers = new Map(boot.nets.map((net) => [net.code, window[`net_${net.edition_id}`]]));
 const { ground, keyOf, store } = window.Shaotu;
 
@@ -60,6 +61,8 @@ export function start(view) {
 // A place across a line lies above the units: where one is, it is meant.
 function pressed(latlng, what, detail) {
   if (drawing.active) return;
+  const point = state.points ? points.shapeAt(latlng, (each, at) => each._containsPoint(at)) : null;
+  if (point) { say("point", point.properties.id); return; }
   const place = parted.shapeAt(latlng, window.Shaotu.touchesPlace);
   if (place) say("straddler", { ...place.properties, keepView: true });
   else if (what !== "unit" || detail.code) say(what, detail);
@@ -161,6 +164,9 @@ export function choose({ point, footprint, accuracy_m: accuracy, outlines = [], 
 }
 
 export const unchoose = () => chosen.clearLayers();
+
+// What the panel shows beside the place itself: candidates, lookalikes. It goes when something else is opened.
+export const beside = (layers) => { for (const layer of layers) chosen.addLayer(layer); };
 
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -7,6 +7,7 @@ import { light } from "./lights.js";
 import { pick } from "./sketch.js";
 import { say, state } from "./state.js";
 import { section as part } from "./unit.js";
+import * as quick from "./quick.js";
 import * as whistles from "./whistles.js";
 
 let writing = null;
@@ -22,6 +23,7 @@ export function section(issue, loop, done) {
     loop.request ? el("p", { class: "asked" }, t("loop.asked", { by: loop.request.asked_by, at: fullTime(loop.request.asked_at), what: t(`move.ask_${loop.request.kind}`) }), loop.request.fields.reason ? el("q", {}, loop.request.fields.reason) : null) : null,
     loop.handoffs.map((each) => el("p", { class: "quiet" }, t("loop.handed", { from: departmentName(each.from_department), to: departmentName(each.to_department) }))),
     whistles.section(loop.calls),
+    quick.bar(issue, loop, { act: (move, fields) => make(issue, loop, move, fields, {}, done), open: (move, fields) => begin(issue, loop, move, place, done, fields) }),
     loop.moves.length
       ? el("div", { class: "moves", role: "group", "aria-label": t("loop.moves") }, loop.moves.map((move) => button(move.label, () => begin(issue, loop, move, place, done), { data: { move: move.move } })))
       : el("p", { class: "quiet" }, t("loop.none")),
@@ -36,7 +38,7 @@ function standing(party) {
     party.words ? el("q", {}, party.words) : null);
 }
 
-function begin(issue, loop, move, place, done) {
+function begin(issue, loop, move, place, done, filled = {}) {
   if (!move.needs.length) {
     make(issue, loop, move, {}, {}, done);
     return;
@@ -47,7 +49,8 @@ function begin(issue, loop, move, place, done) {
     button(t("loop.send"), null, { class: "main", type: "submit" }));
   writing = form;
   fill(place, form);
-  form.querySelector("textarea, input, select, button")?.focus();
+  for (const [name, value] of Object.entries(filled)) form.elements[name].value = value;
+  [...form.querySelectorAll("textarea, input, select, button")].find((each) => !each.value)?.focus();
 }
 
 function field(need) {
@@ -93,6 +96,7 @@ async function make(issue, loop, move, fields, files, done) {
     return;
   }
   writing = null;
+  quick.tell(move.label);
   if (state.issue !== issue.code) {
     say("changed");
     return;

@@ -8,6 +8,10 @@ import { follow } from "./live.js";
 import * as desk from "./desk.js";
 import * as agreements from "./agreements.js";
 import * as alarm from "./alarm.js";
+import * as keys from "./keys.js";
+import * as paint from "./paint.js";
+import * as staff from "./staff.js";
+import * as tools from "./tools.js";
 import * as bell from "./bell.js";
 import * as filters from "./filters.js";
 import * as hotspots from "./hotspots.js";
@@ -62,6 +66,7 @@ async function refresh() {
   store.sides = new Map(Object.entries(told.sides));
   const keys = Object.keys(told.ground);
   map.recount(new Map(Object.entries(told.ground)), new Map(told.units.map((id, nth) => [id, keys[nth]])));
+  paint.set(store.features);
   map.drawIssues();
   legend.draw();
   filters.draw.last = () => filters.draw(told.counts);
@@ -96,7 +101,9 @@ function changed(event) {
 }
 
 function applyWaiting() {
-  for (const event of waiting.splice(0)) apply(event);
+  const shown = new Map();
+  for (const event of waiting.splice(0)) apply(event, shown);
+  if (shown.size) map.live.update({ type: "FeatureCollection", features: [...shown.values()] });
   settle ||= setTimeout(followList, Math.max(SOON_MS, settled + SETTLE_MS - Date.now()));
   tellAge();
 }
@@ -108,13 +115,14 @@ function followList() {
   refresh();
 }
 
-function apply({ kind, feature, code }) {
+function apply({ kind, feature, code }, drawn) {
   const id = feature?.id || code;
   if (!id) return;
   const known = store.features.findIndex((each) => each.id === id);
   const shown = kind !== "gone" && feature && matches(feature);
   if (known >= 0) store.features.splice(known, 1);
   if (!shown) {
+    drawn.delete(id);
     if (known >= 0) map.live.remove({ id });
     list.remove(id);
     if (kind !== "gone") redrawn(id);
@@ -123,7 +131,7 @@ function apply({ kind, feature, code }) {
   list.add(feature);
   if (feature.geometry) {
     store.features.unshift(feature);
-    map.live.update(feature);
+    drawn.set(id, feature);
     if (known < 0) map.pulse(feature);
   }
   if (feature.properties.flags.some((flag) => flag === "straddles" || flag === "near_boundary") && !store.sides.has(id)) sidesOf(feature);
@@ -177,8 +185,9 @@ byId("tabs").addEventListener("keydown", (event) => {
   byId(`tab-${state.tab}`).focus();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !map.drawing.active) issue.close();
-  if (event.key === "/" && !event.target.closest("input, select, textarea")) { event.preventDefault(); byId("search").focus(); }
+  if (event.key !== "Escape" || byId("keys").open || (map.drawing.active && !tools.isOpen("measure"))) return;
+  if (tools.isOpen() && !byId("panel").contains(event.target)) tools.close();
+  else issue.close();
 });
 byId("theme").addEventListener("click", () => {
   const theme = window.Shaotu.theme() === "dark" ? "light" : "dark";
@@ -190,7 +199,15 @@ byId("theme").addEventListener("click", () => {
 byId("language").addEventListener("click", (event) => { event.preventDefault(); location.href = `?lang=${boot.locale === "zh" ? "en" : "zh"}${location.hash}`; });
 
 on("filters", () => { keep(); refresh(); });
-on("layers", () => { keep(); map.showLayers(); map.repaintUnits(); legend.tools(); legend.draw(); });
+on("layers", () => { keep(); overlaid(); map.showLayers(); map.repaintUnits(); legend.tools(); legend.draw(); });
+// What is laid over the map when somebody asks for it is fetched then.
+function overlaid() {
+  if (state.staff || overlaid.staff) staff.show();
+  overlaid.staff = state.staff;
+  if (state.points || state.base || state.areas || state.over || overlaid.more) import("./overlays.js").then((more) => more.show()).catch((error) => say("failed", error));
+  overlaid.more ||= Boolean(state.points || state.base || state.areas || state.over);
+}
+on("painted", () => { keep(); paint.set(store.features); map.drawIssues(); legend.draw(); });
 let rested = 0;
 // while the map moves the address can wait
 on("moved", () => { clearTimeout(rested); rested = setTimeout(keep, 300); });
@@ -198,7 +215,9 @@ on("opened", () => { keep(); for (const row of document.querySelectorAll("[data-
 on("issue", (code) => issue.open(code, { keepView: false }).catch((error) => say("failed", error)));
 on("unit", (which) => unit.open(which).catch((error) => say("failed", error)));
 on("straddler", (which) => straddlers.open(which).catch((error) => say("failed", error)));
+on("point", (id) => import("./point.js").then((card) => card.open(id)).catch((error) => say("failed", error)));
 on("nothing", () => issue.close());
+on("settled", ({ code, words }) => { notice("settled", words, button(t("close"), () => clear("settled"))); issue.open(code, { keepView: true }).catch((error) => say("failed", error)); });
 on("zoomed", legend.draw);
 on("changed", refresh);
 on("moved_on", () => notice("moved_on", t("loop.moved_on"), button(t("close"), () => clear("moved_on"))));
@@ -215,6 +234,10 @@ map.showLayers();
 legend.tools();
 legend.draw();
 search.start();
+tools.start();
+keys.start();
+overlaid();
+if (state.past) tools.toggle("time");
 tabs();
 showTab();
 byId("legend").open = innerWidth >= 1600;

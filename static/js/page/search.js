@@ -5,6 +5,8 @@ import { ask } from "./doors.js";
 import { levelName, nameOf, percent, t } from "./words.js";
 import { say } from "./state.js";
 import { choose } from "./map.js";
+import { DATUMS, read } from "./datums.js";
+import { go } from "./place.js";
 
 const WAIT_MS = 220;
 const box = byId("search");
@@ -23,6 +25,7 @@ async function look() {
   const words = box.value.trim();
   const mine = ++asked;
   if (words.length < 2) return close();
+  if (read(words)) return offer(words);
   const answer = await ask("/map/search", { q: words });
   if (mine !== asked) return;
   const groups = [
@@ -31,6 +34,14 @@ async function look() {
     ["places", answer.places.map((place) => option("building", place.label, `${t(`match.${place.match_level}`)} · ${percent(place.confidence)}`, () => show(place)))],
   ].filter(([, options]) => options.length);
   fill(found, groups.length ? groups.map(([kind, options]) => el("div", { role: "group", "aria-label": t(`found.${kind}`) }, el("p", { class: "found-kind", "aria-hidden": "true" }, t(`found.${kind}`)), options)) : el("p", { class: "empty" }, t("nothing_found")));
+  found.hidden = false;
+  box.setAttribute("aria-expanded", "true");
+}
+
+// A pair of numbers is a place: in each datum it is another one.
+function offer(words) {
+  fill(found, el("div", { role: "group", "aria-label": t("found.coordinates") }, el("p", { class: "found-kind", "aria-hidden": "true" }, t("found.coordinates")),
+    DATUMS.map((datum) => option("place", words, datum, () => go(words, datum)))));
   found.hidden = false;
   box.setAttribute("aria-expanded", "true");
 }

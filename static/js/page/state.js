@@ -6,12 +6,13 @@ const listeners = new Map();
 
 export const state = {
   days: "7", net: "", issue: "", unit: "", text: "", tab: "issues", order: "reported",
-  straddlers: false, density: false, shaded: true, footprints: true,
+  straddlers: false, density: false, shaded: true, footprints: true, staff: false, areas: false,
+  colour: "marks", over: "", points: "", base: "", past: "",
   categories: new Set(), departments: new Set(), states: new Set(), flags: new Set(), dues: new Set(),
 };
 
-const SWITCHES = ["straddlers", "density", "shaded"];
-const PLAIN = ["days", "net", "issue", "unit", "text", "tab", "order"];
+const SWITCHES = ["straddlers", "density", "shaded", "staff", "areas"];
+const PLAIN = ["days", "net", "issue", "unit", "text", "tab", "order", "colour", "over", "points", "base", "past"];
 const DEFAULTS = { ...state };
 
 export function read() {
