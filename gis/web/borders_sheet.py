@@ -99,10 +99,10 @@ def _map(rows: Sequence[Strip], ranked: Sequence[Strip], edition: EditionRef, re
     of_level = np.flatnonzero(table.level == level)
     west, south, east, north = shapely.total_bounds(table.geometry[of_level]).tolist()
     plate = Plate((west, south, east, north), *MAP_MM)
-    for row in of_level:
+    for row in of_level.tolist():
         plate.draw(table.geometry[row], "land")
         plate.draw(table.geometry[row], "unit")
-    for row in of_level if len(of_level) <= NAMED_MOST else ():
+    for row in of_level.tolist() if len(of_level) <= NAMED_MOST else ():
         [(lon, lat)] = shapely.get_coordinates(shapely.point_on_surface(table.geometry[row])).tolist()
         plate.write(lon, lat, reader.name(table.ref(int(row)).as_dict() | {"name_zh": table.name[row]}))
     _draw_strips(plate, ranked)

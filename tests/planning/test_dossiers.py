@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gis import db
+from gis import db, jobs
 from gis.db import Scope
 from gis.errors import Conflict, Forbidden, Invalid, NotFound
 from gis.issues.ledgers.lines import Reader
+from gis.jobs import Work
 from gis.people import accounts
 from gis.people.accounts import Newcomer
 from gis.planning import booklets, dossier_paper, dossiers
 from gis.planning.dossiers import Asker, Dossier
 from gis.settings import Settings
 from gis.territory import units
-from gis.worker import Work
 from tests import pdf, town
 from tests.issues import filed
 from tests.planning.bordered import ZONE, put
@@ -171,7 +171,7 @@ class TestBooklets:
 
     def test_the_worker_makes_it_and_tells_how_far_it_is(self, made: Work) -> None:
         number = self.ask(made)
-        assert booklets.make_next(made, ZONE)
+        assert jobs.make_booklet(made)
         with db.session(made.engine, Scope(all=True, role="planner", username="planner")) as session:
             found = booklets.get(session, number)
             assert (found.state, found.done_n, found.total_n) == ("ready", 1, 1)
@@ -179,12 +179,12 @@ class TestBooklets:
 
     def test_personal_data_is_masked_as_for_who_asked(self, made: Work) -> None:
         number = self.ask(made)
-        booklets.make_next(made, ZONE)
+        jobs.make_booklet(made)
         with db.session(made.engine, db.EVERYTHING) as session:
             assert PHONE not in pdf.words(booklets.content(session, number))
 
     def test_nothing_waits_when_nobody_asked(self, made: Work) -> None:
-        assert not booklets.make_next(made, ZONE)
+        assert not jobs.make_booklet(made)
 
     def test_nobody_else_finds_it(self, made: Work) -> None:
         number = self.ask(made)
@@ -195,7 +195,7 @@ class TestBooklets:
 
     def test_what_cannot_be_made_says_why(self, made: Work) -> None:
         number = self.ask(made, by="nobody")
-        booklets.make_next(made, ZONE)
+        jobs.make_booklet(made)
         with db.session(made.engine, db.EVERYTHING) as session:
             found = booklets.get(session, number)
         assert (found.state, found.fault) == ("failed", "evaluation.beyond")

@@ -39,6 +39,10 @@ class Served:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         if not self.port:
             with socket.socket() as probe:
@@ -146,16 +150,20 @@ def open_line(served: Served, username: str = "operator") -> Line:
     return line
 
 
+@pytest.fixture(scope="module")
+def product(office: Flask) -> Iterator[Served]:
+    made = Served(office, office.extensions["settings"])
+    yield made
+    if made.runs:
+        made.stop()
+
+
 @pytest.fixture
-def served(app: Flask, settings: Settings) -> Iterator[Served]:
-    desk.open_office(app)
-    made = Served(app, settings)
-    try:
-        made.start()
-        yield made
-    finally:
-        if made.process and made.process.poll() is None:
-            made.stop()
+def served(product: Served) -> Served:
+    """Give the product as it is served; started where the test before ended it."""
+    if not product.runs:
+        product.start()
+    return product
 
 
 def kill(served: Served, words: str) -> int:
@@ -243,7 +251,7 @@ def test_a_restart_of_everything_loses_nothing(served: Served) -> None:
 def test_a_stop_leaves_no_process(served: Served, sign: signal.Signals) -> None:
     open_line(served)
     everybody = served.children()
-    assert len(everybody) >= 5
+    assert len(everybody) >= 4
     served.stop(sign)
     assert [pid for pid in everybody if _command(pid)] == []
 

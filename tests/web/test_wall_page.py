@@ -43,7 +43,7 @@ def look(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         page.fill("#password", desk.PASSWORD)
         page.click("button.main")
         expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=SOON_MS)
-        expect(page.locator("#figure-open .number")).not_to_have_text("…")
+        expect(page.locator("#figure-open .number")).not_to_have_text("…", timeout=SOON_MS)
         page.watch = watches[-1]  # type: ignore[attr-defined]
         return page
 
@@ -126,8 +126,8 @@ def test_the_numbers_are_those_of_the_ledgers_they_lead_to(look: Callable[..., P
 
 def test_where_there_was_no_yesterday_a_dash_says_so(look: Callable[..., Page]) -> None:
     page = look()
-    expect(page.locator("#figure-open .before")).to_have_text("昨日此时 —")
-    expect(page.locator("#figure-open .trend")).to_have_text("")
+    expect(page.locator("#figure-open .before")).to_have_text("昨日此时 —", timeout=SOON_MS)
+    expect(page.locator("#figure-open .trend")).to_have_text("", timeout=SOON_MS)
 
 
 def test_what_happens_is_on_the_wall_without_a_touch(look: Callable[..., Page], office: Flask) -> None:
@@ -169,13 +169,13 @@ def test_the_wall_lives_through_a_restart_without_a_gap_or_a_double(look: Callab
     expect(feed(page, before)).to_be_visible(timeout=SOON_MS)
     first.stop()
     expect(page.locator("#live")).to_have_attribute("data-state", "broken", timeout=SOON_MS)
-    expect(page.locator("#broken")).to_contain_text("画面停在")
+    expect(page.locator("#broken")).to_contain_text("画面停在", timeout=SOON_MS)
     _shot(page, "broken")
     meanwhile = [file(app) for _ in range(3)]
     again = create_app(app.extensions["settings"])
     second = Site(again, first.port)
     expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=SOON_MS)
-    expect(page.locator("#broken")).to_be_hidden()
+    expect(page.locator("#broken")).to_be_hidden(timeout=SOON_MS)
     for code in (before, *meanwhile):
         expect(feed(page, code)).to_have_count(1, timeout=SOON_MS)
         assert page.evaluate("code => Boolean(live_issues.getLayer(code))", code)
@@ -196,7 +196,7 @@ def test_a_line_that_dies_without_a_word_is_noticed_and_opened_again(
     wire.go_dead()
     missed = file(office)
     expect(page.locator("#live")).to_have_attribute("data-state", "broken", timeout=SOON_MS)
-    expect(page.locator("#live-text")).to_contain_text("已中断")
+    expect(page.locator("#live-text")).to_contain_text("已中断", timeout=SOON_MS)
     wire.heal()
     expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=SOON_MS)
     expect(feed(page, missed)).to_have_count(1, timeout=SOON_MS)
@@ -211,7 +211,7 @@ def test_who_is_signed_out_is_told_in_words(look: Callable[..., Page], office: F
     # the line is open still, and what it tells makes the page ask
     file(office)
     expect(page.locator("#live")).to_have_attribute("data-state", "broken", timeout=SOON_MS)
-    expect(page.locator("#broken")).to_contain_text("登录已失效")
+    expect(page.locator("#broken")).to_contain_text("登录已失效", timeout=SOON_MS)
     assert page.locator("#broken a").get_attribute("href") == "/sign-in?next=/wall"
 
 
@@ -219,22 +219,22 @@ def test_the_tour_goes_on_every_half_minute_and_a_touch_stops_it(look: Callable[
     for _ in range(3):
         file(office, x=0.25, y=0.25)
     page = look()
-    expect(page.locator("#hotspots [data-key]").first).to_be_visible()
+    expect(page.locator("#hotspots [data-key]").first).to_be_visible(timeout=SOON_MS)
     page.clock.install()
     page.reload()
-    expect(page.locator("#hotspots [data-key]").first).to_be_visible()
-    expect(page.locator(".tour-bar")).to_have_attribute("data-tour", "on")
+    expect(page.locator("#hotspots [data-key]").first).to_be_visible(timeout=SOON_MS)
+    expect(page.locator(".tour-bar")).to_have_attribute("data-tour", "on", timeout=SOON_MS)
     page.clock.run_for(31_000)
-    expect(page.locator("#tour-card")).to_contain_text("高发地点 1 /")
-    expect(page.locator("#hotspots [aria-current]")).to_have_count(1)
+    expect(page.locator("#tour-card")).to_contain_text("高发地点 1 /", timeout=SOON_MS)
+    expect(page.locator("#hotspots [aria-current]")).to_have_count(1, timeout=SOON_MS)
     page.mouse.click(960, 500)
-    expect(page.locator(".tour-bar")).to_have_attribute("data-tour", "paused")
-    expect(page.locator("#tour-said")).to_contain_text("巡视已暂停")
+    expect(page.locator(".tour-bar")).to_have_attribute("data-tour", "paused", timeout=SOON_MS)
+    expect(page.locator("#tour-said")).to_contain_text("巡视已暂停", timeout=SOON_MS)
     centre = page.evaluate("String(map_main.getCenter())")
     page.clock.run_for(120_000)
     assert page.evaluate("String(map_main.getCenter())") == centre
     page.clock.run_for(200_000)
-    expect(page.locator(".tour-bar")).to_have_attribute("data-tour", "on")
+    expect(page.locator(".tour-bar")).to_have_attribute("data-tour", "on", timeout=SOON_MS)
 
 
 def test_the_key_t_stops_the_tour_and_lets_it_go_on(look: Callable[..., Page]) -> None:
@@ -242,9 +242,9 @@ def test_the_key_t_stops_the_tour_and_lets_it_go_on(look: Callable[..., Page]) -
     bar = page.locator(".tour-bar")
     for state in ("off", "on", "off"):
         page.keyboard.press("t")
-        expect(bar).to_have_attribute("data-tour", state)
+        expect(bar).to_have_attribute("data-tour", state, timeout=SOON_MS)
     page.click("#tour")
-    expect(bar).to_have_attribute("data-tour", "on")
+    expect(bar).to_have_attribute("data-tour", "on", timeout=SOON_MS)
 
 
 def test_the_clock_is_the_citys_and_the_servers(look: Callable[..., Page]) -> None:
@@ -266,13 +266,13 @@ def test_html_in_a_name_is_text(look: Callable[..., Page], app: Flask) -> None:
     from tests.web.test_operator_page import _in, spoil
 
     desk.open_office(app)
+    _in(app, lambda session: spoil(session) or "")
     for _ in range(2):
         file(app)
-    _in(app, lambda session: spoil(session) or "")
     own = Site(app)
     page = look(own.url)
-    expect(page.locator("#hotspots [data-key]").first).to_contain_text("<img")
-    expect(page.locator("#feed b").first).to_contain_text("<img")
+    expect(page.locator("#hotspots [data-key]").first).to_contain_text("<img", timeout=SOON_MS)
+    expect(page.locator("#feed b").first).to_contain_text("<img", timeout=SOON_MS)
     assert page.evaluate("window.owned === undefined")
     page.close()
     own.stop()
@@ -286,7 +286,7 @@ def test_the_wall_is_accessible_and_all_words_are_there(
     for _ in range(2):
         file(office, x=0.25, y=0.25)
     page = look(lang=lang, color_scheme=theme)
-    expect(page.locator("#hotspots [data-key]").first).to_be_visible()
+    expect(page.locator("#hotspots [data-key]").first).to_be_visible(timeout=SOON_MS)
     page.evaluate(AXE.read_text())
     assert page.evaluate(VIOLATIONS) == []
     assert UNTOLD.findall(page.inner_text("body")) == []
@@ -299,12 +299,12 @@ def test_nothing_sticks_out_and_letters_grow_with_the_screen(
 ) -> None:
     file(office)
     page = look(viewport=ViewportSize(width=width, height=height))
+    _shot(page, f"{width}")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     if width >= 1280:
         assert page.evaluate("document.documentElement.scrollHeight") <= height
     letters_px = page.evaluate("parseFloat(getComputedStyle(document.querySelector('.number')).fontSize)")
-    assert letters_px >= {360: 32, 1280: 44, 1920: 64, 3840: 128}[width]
-    _shot(page, f"{width}")
+    assert letters_px >= {360: 32, 1280: 44, 1920: 70, 3840: 140}[width]
 
 
 def _shot(page: Page, name: str) -> None:

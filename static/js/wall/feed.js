@@ -1,4 +1,4 @@
-// What happened last: each issue once, by its newest word. Codes, kinds and places; never what somebody wrote.
+// What happened last: each issue once, by its newest word. Kinds, states and departments; never what somebody wrote.
 
 import { byId, el, fill } from "../page/dom.js";
 import { boot, nameOf, t } from "../page/words.js";
@@ -46,9 +46,9 @@ function draw() {
 function line({ at, feature }) {
   const { code, category, state, lead, flags } = feature.properties;
   const late = boot.open.includes(state) && dueOf(feature.properties) === "overdue";
-  return el("li", { class: fresh.has(feature.id) ? "fresh" : null, data: { code } },
+  return el("li", { class: fresh.has(feature.id) ? "fresh" : null, data: { code }, title: code },
     window.Shaotu.mark(flags, window.Shaotu.store.sides.get(code)),
     el("b", {}, nameOf(category)), el("time", { datetime: at }, minuteOf(at)),
     el("span", { class: "quiet" }, el("span", {}, boot.words[`state.${state}`] || state), late ? [" · ", el("span", { class: "late" }, t("due.overdue"))] : null,
-      lead ? ` · ${nameOf(lead)}` : null, ` · ${code}`));
+      lead ? ` · ${nameOf(lead)}` : null));
 }
