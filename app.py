@@ -23,6 +23,7 @@ from gis.errors import Problems, ShaotuError
 from gis.issues import rules
 from gis.settings import Settings
 from gis.web import (
+    admin,
     agreements,
     api,
     atlas,
@@ -32,6 +33,7 @@ from gis.web import (
     dossier,
     doubts,
     evaluation,
+    grids,
     ground,
     headers,
     health,
@@ -44,11 +46,16 @@ from gis.web import (
     overlays,
     packing,
     papers,
+    patch,
+    planner,
     positions,
+    public,
     serve,
+    shell,
     shifts,
     sweeps,
     tiles,
+    wall,
     whistles,
 )
 
@@ -76,6 +83,13 @@ BLUEPRINTS = (
     sweeps.blueprint,
     shifts.pages,
     papers.pages,
+    planner.pages,
+    grids.pages,
+    patch.pages,
+    shell.pages,
+    public.pages,
+    *admin.BLUEPRINTS,
+    wall.pages,
 )
 
 STATUS: dict[type[ShaotuError], int] = {
@@ -98,6 +112,8 @@ HTTP_CODES = {
     429: "error.too_many",
     503: "error.unavailable",
 }
+# What the made-up city has and an installation has not unless it says so.
+DEMO = {"SHAOTU_PUBLIC_PAGE": "1"}
 log = structlog.get_logger()
 
 
@@ -219,7 +235,7 @@ def main() -> None:
         # without this the interpreter would leave at once, and the private cluster would stay
         signal.signal(sign, lambda *_: sys.exit(0))
     try:
-        run(product.load(), demo=asked.demo)
+        run(product.load(DEMO | os.environ if asked.demo else os.environ), demo=asked.demo)
     except ShaotuError as error:
         sys.exit(language.explain(error, Settings.language))
     except KeyboardInterrupt:
@@ -234,7 +250,7 @@ def run(settings: Settings, *, demo: bool) -> None:
     owner.dispose()
     if demo and (failed := _gis("demo", "build").wait()):
         sys.exit(failed)
-    with _beside("worker"), _beside("demo", "live", wanted=demo):
+    with _beside("worker", "--starter", str(os.getpid())), _beside("demo", "live", wanted=demo):
         serve.run(settings, ready=lambda: print(_welcome(settings), flush=True))  # noqa: T201
 
 
@@ -270,7 +286,8 @@ def _gis(*arguments: str, **how: Any) -> subprocess.Popen[bytes]:  # noqa: ANN40
 
 def _welcome(settings: Settings) -> str:
     host = "localhost" if settings.host in {"127.0.0.1", "0.0.0.0"} else settings.host  # noqa: S104
-    return language.say("serve.ready", settings.language, url=f"http://{host}:{settings.port}/")
+    scheme = "https" if settings.tls_certificate else "http"
+    return language.say("serve.ready", settings.language, url=f"{scheme}://{host}:{settings.port}/")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from bench import (
     speed_locator,
     speed_moves,
     speed_page,
+    speed_stream,
+    speed_tiles,
 )
 from bench.figures import Row
 
@@ -30,6 +32,8 @@ PARTS: dict[str, Callable[[Path], list[Row]]] = {
     "The evaluation of a month with a million issues": speed_evaluation.measure,
     "Lists of a million issues": speed_lists.measure,
     "The page with 70,000 cells": speed_page.measure,
+    "The tiles of a whole city": speed_tiles.measure,
+    "The live stream: 2,000 viewers, a screen, and a storm": speed_stream.measure,
 }
 
 

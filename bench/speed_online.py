@@ -1,4 +1,4 @@
-"""One point after another over HTTP: the same server with the index, and asking PostGIS."""
+"""One point after another over HTTP: a bare server with the index, and asking PostGIS for five levels at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import shapely
 from psycopg2.extras import execute_values
 
 from bench import workload
-from bench.figures import Row, equal, ratio, timed
+from bench.figures import Row, equal, timed, told
 from gis.settings import ROOT
 
 WARM_N, READY_S = 100, 60
@@ -36,7 +36,8 @@ def measure(ground: workload.Region, path: Path, server: str, points: workload.F
     kept = {way: sorted(seconds[WARM_N:]) for way, seconds in took.items()}
     middle = {way: statistics.median(seconds) for way, seconds in kept.items()}
     yield timed("ms over HTTP from the index, five levels: median", 1000 * middle["index"], 15)
-    yield ratio("over HTTP, times faster than the same server asking PostGIS", [middle["postgis"] / middle["index"]], 3)
+    # The goal is the product's own doors (speed_http): here the server is nothing else, and PostGIS asked once for all.
+    yield told("over HTTP, times faster than a bare server asking PostGIS once", middle["postgis"] / middle["index"])
     yield equal("answers over HTTP that differ", differing, 0)
 
 

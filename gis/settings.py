@@ -44,6 +44,10 @@ def _is_city_code(code: str | None) -> bool:
     return code is None or (len(code) == 6 and code.isascii() and code.isdigit())
 
 
+def _is_file(path: Path | None) -> bool:
+    return path is None or path.is_file()
+
+
 def _is_address(url: str | None) -> bool:
     return url is None or url.startswith(("https://", "http://"))
 
@@ -61,6 +65,8 @@ class Settings:
     port: int = field(default=8000, metadata=_between(1, 65535))
     threads: int = field(default=64, metadata=_between(2, 1000))
     workers: int = field(default=1, metadata=_between(1, 64))
+    # open live pages at once
+    viewers: int = field(default=5000, metadata=_between(1, 100_000))
     # None: generated once into var_dir
     secret_key: str | None = field(default=None, repr=False)
     https_only: bool = False
@@ -116,6 +122,19 @@ class Settings:
     evaluation_formulas: Path | None = None
     # working days that a supervision letter gives to answer, where the issue's own limit has passed
     letter_days: int = field(default=3, metadata=_between(1, 60))
+    # the source under which what phones on patrol report is filed
+    phone_source: str = "grid"
+    # how long it is kept where somebody walked on patrol
+    track_days: int = field(default=30, metadata=_between(1, 366))
+    # certificate (with those that signed it) and key, as PEM files; both: it is served over TLS
+    tls_certificate: Path | None = field(default=None, metadata={"check": _is_file, "code": "settings.no_file"})
+    tls_key: Path | None = field(default=None, metadata={"check": _is_file, "code": "settings.no_file"})
+    # the folder whose manifests of boundary files an administrator may choose on the page
+    boundaries_dir: Path = ROOT / "data" / "boundaries"
+    # whether people without an account get a page: /public with its map, the stage of a number and reports
+    public_page: bool = False
+    # the approval number of the map (审图号), shown on the public's map; the law asks for it where a map is published
+    map_approval: str | None = None
     # a TOML file with base maps of other hosts, fetched through ours (data/base_maps/example.toml); None: none
     base_maps: Path | None = None
     # a folder with the city's own Word forms of papers (gis papers forms FOLDER); None: ours
@@ -131,6 +150,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             values[name] = _parse(_FIELDS[name], raw, source)
         except Invalid as problem:
             problems.append(problem)
+    if (values.get("tls_certificate") is None) != (values.get("tls_key") is None):
+        problems.append(Invalid("settings.tls_both"))
     if problems:
         raise Problems(problems)
     return Settings(**values)  # type: ignore[arg-type]

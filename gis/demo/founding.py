@@ -20,7 +20,8 @@ from gis.demo import callers, crew, files, frame, history, limits, platforms, ro
 from gis.demo import city as cities
 from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
-from gis.issues import agreements, categories, duty_lists, intake, sources, workflow
+from gis.issues import agreements, categories, citizens, duty_lists, intake, lateness, sources, workflow
+from gis.issues.messages import notices
 from gis.issues.tables import Source
 from gis.people import areas, departments
 from gis.settings import ROOT, Settings
@@ -33,6 +34,8 @@ SECOND = f"{BY}, checked"
 SINCE = date(2025, 1, 1)
 CATEGORIES, DUTIES = ROOT / "data" / "categories" / "cg-2013.csv", ROOT / "data" / "duties" / "demo.csv"
 BATCH = 8
+# What stands on streets and in parks is for everybody to see; what people complain of at home is not.
+OPEN = ("E01", "E02", "E03", "E04", "P01", "P02", "P03", "P04")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Founding:
         yield Step("demo.issues", _any("issue"), self._report)
         yield Step("demo.loop", _any("account WHERE role = 'department'"), self._handle)
         yield Step("demo.platforms", _any("roster_entry"), self._call)
+        yield Step("demo.public", _any("public_category"), self._open)
 
     def _bound(self, session: Session) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -103,6 +107,7 @@ class Founding:
             files.write_places({"areas": roster.areas(self.city)}, Path(folder))
             for file in areas.read_mapping(Path(folder) / files.PLACES.name):
                 areas.load(session, file, _refuse)
+        roster.open_chiefs(session, self.city, now=self._now)
 
     def _agree(self, session: Session) -> None:
         for draft in pacts(self.city):
@@ -121,6 +126,9 @@ class Founding:
                 if isinstance(outcome, ShaotuError):
                     raise outcome
 
+    def _open(self, session: Session) -> None:
+        citizens.show(session, [f"cg:{code}" for code in OPEN], by=BY, now=self._now)
+
     def _handle(self, session: Session) -> None:
         roster.open_sides(session, now=self._now)
         rng = np.random.default_rng([self.city.seed, 31])
@@ -132,6 +140,14 @@ class Founding:
     def _call(self, session: Session) -> None:
         platforms.staff(session, self.city.seed, now=self._now)
         platforms.blow(session, workflow.Loop(self._settings), self.city.seed, now=self._now)
+        self._hush(session)
+
+    def _hush(self, session: Session) -> None:
+        """Let nobody's bell ring of what happened before there was anybody to hear it."""
+        clerk = intake.Clerk(BY, self._now, self._settings, quiet=True)
+        while facts := lateness.find(session, self._now, BATCH):
+            lateness.note(session, facts, clerk)
+        notices.read_by_all(session)
 
 
 def write(city: City, folder: Path) -> None:

@@ -37,6 +37,8 @@ WHISTLES = (
     ("emergency", "已拉警戒线、疏散群众", "无专业处置力量", "现场", "排除险情"),
 )
 ANSWERED = 0.6
+# A subdistrict sees what it can do by itself before it calls others.
+TRIED_ALONE = timedelta(hours=1)
 MADE_SAFE = ("已设围挡和警示，险情排除。", "已断电并临时固定，人员撤离。", "已抢修完毕，现场安全。")
 CENTRE = Actor("dispatcher", "dispatcher")
 LATE = {"reason": "事项已办结，无需再哨。"}
@@ -56,9 +58,10 @@ def staff(session: Session, seed: int, *, now: datetime) -> None:
 def blow(session: Session, loop: Loop, seed: int, *, now: datetime) -> None:
     """Let the subdistricts blow some whistles in the hours before now, and the centre answer most."""
     rng = np.random.default_rng([seed, 43])
-    for nth, row in enumerate(session.execute(_OPEN, {"spared": sorted(roster.spared(session))}).all()):
+    asked = {"spared": sorted(roster.spared(session)), "until": now - TRIED_ALONE}
+    for nth, row in enumerate(session.execute(_OPEN, asked).all()):
         said = WHISTLES[nth % len(WHISTLES)]
-        at = now - timedelta(hours=float(rng.uniform(0.3, 2.5)))
+        at = max(row.reported_at + TRIED_ALONE / 2, now - timedelta(hours=float(rng.uniform(0.3, 2.5))))
         caller = Actor(f"platform-{row.unit.rsplit(':', 1)[-1]}", "caller", None, row.unit)
         fields = dict(zip(("type", "done_by_self", "why_not", "place", "expected"), said, strict=True))
         parties = {"parties": list(rng.choice(row.platform, size=2, replace=False))}
@@ -148,7 +151,7 @@ WHERE issue_id = :issue_id AND kind = 'make_safe' AND done_at IS NULL ORDER BY n
 _HOUSE = text("SELECT ground FROM issue WHERE external_id = :house")
 # Some that are under way in a subdistrict whose platform has others to call, not those a visitor plays.
 _OPEN = text("""
-SELECT issue.code, place.unit, place.platform
+SELECT issue.code, issue.reported_at, place.unit, place.platform
 FROM issue
 CROSS JOIN LATERAL (
     SELECT net || ':' || level || ':' || unit_code AS unit, array_agg(DISTINCT department) AS platform
@@ -156,6 +159,7 @@ CROSS JOIN LATERAL (
     WHERE net || ':' || level || ':' || unit_code = ANY(issue.ground) AND platform <> '1' AND department <> issue.lead
     GROUP BY 1 HAVING count(DISTINCT department) > 1 ORDER BY 1 LIMIT 1
 ) AS place
-WHERE issue.state IN ('dispatched', 'handling') AND NOT issue.departments && CAST(:spared AS text[])
+WHERE issue.state IN ('dispatched', 'handling') AND issue.reported_at < :until
+AND NOT issue.departments && CAST(:spared AS text[])
 ORDER BY issue.reported_at DESC, issue.id LIMIT 12
 """)

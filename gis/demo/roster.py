@@ -17,6 +17,7 @@ from gis.demo import frame, names, spots
 from gis.demo.city import City
 from gis.demo.layers import CRS
 from gis.people import accounts
+from gis.people import areas as responsibility
 
 # Open to everybody: it stands in the README, and these accounts exist in the demo only.
 PASSWORD = "shaotu-demo"  # noqa: S105
@@ -25,10 +26,16 @@ STAFF = (
     accounts.Newcomer("leader", PASSWORD, "网格长 老川", "leader"),
     accounts.Newcomer("planner", PASSWORD, "规划员 阿浦", "planner"),
     accounts.Newcomer("admin", PASSWORD, "管理员 望山", "administrator"),
+    accounts.Newcomer("admin2", PASSWORD, "管理员 复核", "administrator"),
     accounts.Newcomer("clerk", PASSWORD, "受理员 晓岚", "clerk"),
     accounts.Newcomer("dispatcher", PASSWORD, "派遣员 思远", "dispatcher"),
     accounts.Newcomer("chief", PASSWORD, "值班长 文博", "shift_leader"),
     accounts.Newcomer("inspector", PASSWORD, "监督员 立秋", "inspector"),
+)
+# They answer for a line beside the leader's patch: the street, and the reach of the river, that are nearest to it.
+CHIEFS = (
+    (accounts.Newcomer("streetchief", PASSWORD, "街巷长 松泉", "leader"), "street_chief"),
+    (accounts.Newcomer("riverchief", PASSWORD, "河长 临舟", "leader"), "river_chief"),
 )
 # Who must come to the house across the line: the commission that convenes, and an office for each district's side.
 SIDES = {
@@ -61,6 +68,15 @@ def open_accounts(session: Session, city: City, *, now: datetime) -> None:
             accounts.add(session, newcomer, now=now)
             if newcomer.role == "leader":
                 accounts.give_post(session, newcomer.username, ("governance", "grid", patch(city)), start=SINCE)
+
+
+def open_chiefs(session: Session, city: City, *, now: datetime) -> None:
+    """Open accounts for a street chief and a river chief that are not there yet, each with a post on their area."""
+    for newcomer, role in CHIEFS:
+        area = session.scalar(_NEAREST, {"role": role, "patch": patch(city)})
+        if area is not None and accounts.find(session, newcomer.username) is None:
+            accounts.add(session, newcomer, now=now)
+            accounts.give_post(session, newcomer.username, (responsibility.NET, role, str(area)), start=SINCE)
 
 
 def open_sides(session: Session, *, now: datetime) -> None:
@@ -116,6 +132,11 @@ def charges(city: City) -> Iterator[Charge]:
     yield from _homes(city)
 
 
+_NEAREST = text("""
+SELECT a.id FROM responsibility_area a, responsibility_area grid
+WHERE a.role = :role AND grid.role = 'grid_leader' AND grid.unit_code = :patch
+ORDER BY a.geom <-> ST_Centroid(grid.geom), a.id LIMIT 1
+""")
 _MUST_COME = text("""
 SELECT department FROM party JOIN issue ON issue.id = party.issue_id
 WHERE issue.external_id = :house AND party.mandatory ORDER BY department

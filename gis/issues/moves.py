@@ -120,7 +120,8 @@ MOVES: tuple[Move, ...] = (
         stages=[SIGNED],
     ),
     _guarded(
-        _move("feed_back", AT_WORK, [LEAD, ASSIST], None, Need("done"), Need("photo_after", "photo", required=False)),
+        _move("feed_back", AT_WORK, [LEAD, ASSIST], None, Need("done"), Need("photo_before", "photo", required=False),
+              Need("photo_after", "photo", required=False)),
         stages=[SIGNED],
     ),
     _guarded(_move("return", AT_WORK, [LEAD], RETURNED, REASON, LAW), stages=[CALLED, SIGNED]),

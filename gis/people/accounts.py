@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from gis.db import Scope
 from gis.errors import Conflict, Invalid, NotFound, TooMany
+from gis.people import areas
 from gis.people.tables import Account, Department, Post, SignIn, Token
 
 OPERATOR, LEADER, PLANNER, ADMINISTRATOR = "operator", "leader", "planner", "administrator"
@@ -181,10 +182,13 @@ def scope_of(session: Session, account: Account, on: date) -> Scope:
         return everything
     held = (Post.account_id == account.id, Post.valid_from <= on, (Post.valid_to.is_(None)) | (Post.valid_to > on))
     asked = select(Post.net, Post.level, Post.unit_code).where(*held).order_by(Post.id)
-    units = session.execute(asked).tuples().all()
-    if not units and account.role not in BOUND:
+    held_posts = session.execute(asked).tuples().all()
+    if not held_posts and account.role not in BOUND:
         return everything
-    return replace(everything, all=False, units=tuple(units))
+    units = tuple(post for post in held_posts if post[0] != areas.NET)
+    lines = [int(code) for net, _, code in held_posts if net == areas.NET and code.isdigit()]
+    # A line is seen as the cells it runs through.
+    return replace(everything, all=False, units=units + (areas.cells(session, lines, on) if lines else ()))
 
 
 def issue_token(session: Session, username: str, name: str, *, now: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -16,12 +16,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.errors import Invalid
+from gis.errors import Conflict, Invalid, NotFound
 from gis.territory import coords
 from gis.territory.places import Reject, files, footprints, records
 
 # A street or river chief answers for a line: what happens on the carriageway or the bank lies beside it.
 BESIDE_M = 30.0
+# A post on an area instead of a unit: (NET, role, id).
+NET = "area"
 COLUMNS = ("role", "name", "name_en", "person", "phone", "net", "unit_code", "valid_from", "valid_to")
 NEEDED = ("role", "person", "valid_from")
 KEY = ("role", "name", "person", "valid_from")
@@ -77,6 +79,27 @@ def at(session: Session, geometry: BaseGeometry, on: date, beside_m: float = BES
         {"place": geometry.wkb, "east": east, "north": north, "beside": float(beside_m), "on": on},
     ).mappings()
     return tuple(Area(**row) for row in rows)
+
+
+def cells(session: Session, ids: Sequence[int], on: date) -> tuple[tuple[str, str, str], ...]:
+    """List the smallest units (net, level, code) that areas lie in, or beside: what is seen of the ground of a line."""
+    return tuple(session.execute(_CELLS, {"ids": list(ids), "on": on, "beside": BESIDE_M}).tuples())
+
+
+def find(session: Session, role: str, said: str, on: date) -> int:
+    """Find the one area of a role by its name, or by its id; raise NotFound, or Conflict that names several."""
+    rows = session.execute(_FIND, {"role": role, "said": said, "on": on}).all()
+    if not rows:
+        raise NotFound("areas.unknown", role=role, name=said)
+    if len(rows) > 1:
+        raise Conflict("areas.several", name=said, areas=", ".join(f"{row.id} ({row.person})" for row in rows[:20]))
+    return int(rows[0].id)
+
+
+def of_account(session: Session, username: str, on: date) -> list[dict[str, Any]]:
+    """List the areas an account answers for by its posts: id, role, names and the shape as GeoJSON text."""
+    rows = session.execute(_OF_ACCOUNT, {"username": username, "net": NET, "on": on})
+    return [dict(row) for row in rows.mappings()]
 
 
 def read_mapping(path: Path, root: Path | None = None) -> tuple[AreaFile, ...]:
@@ -225,3 +248,34 @@ def _unit_shape(session: Session, file: AreaFile, values: dict[str, Any]) -> str
     if found is None:
         raise Invalid("areas.no_ground", net=values["net"], level=file.level, unit_code=values["unit_code"])
     return str(found)
+
+
+# Boxes tell which units are the smallest, and only those are measured: a district has too many corners. A degree counts
+# for the metres that lie in it towards the east; towards the north a little more than asked for is seen.
+_CELLS = text("""
+WITH line AS MATERIALIZED (
+    SELECT geom, :beside / (111320 * cos(radians(ST_YMax(geom)))) AS beside_deg FROM responsibility_area
+    WHERE id = ANY(:ids) AND valid_from <= :on AND (valid_to IS NULL OR :on < valid_to)
+), near AS MATERIALIZED (
+    SELECT u.id, u.net, u.level, u.code, u.area_m2, line.geom, line.beside_deg
+    FROM line JOIN unit u ON u.geom && ST_Expand(line.geom, line.beside_deg) JOIN edition e ON e.id = u.edition_id
+    WHERE e.state = 'active' AND e.valid_from <= :on AND (e.valid_to IS NULL OR :on < e.valid_to)
+), finest AS (SELECT net, level FROM near GROUP BY net, level ORDER BY avg(area_m2), net, level LIMIT 1)
+SELECT DISTINCT near.net, near.level, near.code
+FROM near JOIN finest USING (net, level) JOIN unit u ON u.id = near.id
+WHERE ST_DWithin(u.geom, near.geom, near.beside_deg) ORDER BY near.code
+""")
+_FIND = text("""
+SELECT id, person FROM responsibility_area
+WHERE role = :role AND (name = :said OR name_en = :said OR CAST(id AS text) = :said)
+  AND valid_from <= :on AND (valid_to IS NULL OR :on < valid_to) ORDER BY id
+""")
+_OF_ACCOUNT = text("""
+SELECT a.id, a.role, a.name, a.name_en, ST_AsGeoJSON(a.geom, 6) AS geometry
+FROM post JOIN account ON account.id = post.account_id
+JOIN responsibility_area a ON a.role = post.level AND CAST(a.id AS text) = post.unit_code
+WHERE account.username = :username AND post.net = :net
+  AND post.valid_from <= :on AND (post.valid_to IS NULL OR :on < post.valid_to)
+  AND a.valid_from <= :on AND (a.valid_to IS NULL OR :on < a.valid_to)
+ORDER BY post.id
+""")

@@ -14,6 +14,7 @@ from gis.errors import Invalid, NotFound
 from gis.issues import listing
 from gis.people import departments
 from gis.people.accounts import ADMINISTRATOR, OPERATOR
+from gis.planning import dossiers
 from gis.territory import geocode, places, units
 from gis.territory.location import UnitRef
 from gis.web import auth, dossier
@@ -60,6 +61,7 @@ def unit_card(net: str, level: str, code: str) -> Json:
         "areas": _areas(session, unit),
         "others": _others(session, unit),
         "neighbours": [each.as_dict() for each in units.neighbours(session, unit)],
+        "dossier": _dossier(session, unit),
     }
 
 
@@ -183,6 +185,16 @@ def _areas(session: Session, unit: UnitRef) -> list[Json]:
     ).mappings()
     in_full = auth.current().role in {OPERATOR, ADMINISTRATOR}
     return [dict(row) | ({} if in_full else _hidden(row["person"], row["phone"])) for row in rows]
+
+
+def _dossier(session: Session, unit: UnitRef) -> str | None:
+    """Say which door to dossiers a unit has for who asks: its own, that of the grids below, or none."""
+    scope = auth.current().scope
+    if not (scope.all or (unit.net, unit.level, unit.code) in scope.units):
+        return None
+    if not units.children(session, unit, auth.today()):
+        return "dossier"
+    return "booklet" if dossiers.grids_in(session, unit, auth.today()) else None
 
 
 def _hidden(person: str, phone: str | None) -> Json:

@@ -25,6 +25,9 @@ from gis.settings import Settings
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Whose work is on the street, and the page they have on a telephone.
+OUTDOORS, TELEPHONE = (accounts.LEADER, accounts.INSPECTOR, accounts.DEPARTMENT), "/patch"
+
 pages = Blueprint("auth", __name__)
 csrf = CSRFProtect()
 
@@ -133,7 +136,8 @@ def sign_in() -> ResponseReturnValue:
     flask.session.clear()
     flask.session.update(account=who.id, stamp=who.stamp)
     flask.session.permanent = True
-    return redirect(_local(request.form.get("next")))
+    goal = _local(request.form.get("next"))
+    return redirect(TELEPHONE if goal == "/" and who.role in OUTDOORS and _is_telephone() else goal)
 
 
 @pages.post("/sign-out")
@@ -163,6 +167,11 @@ def _note(username: str, *, welcome: bool) -> None:
     db.see_as(session(), db.NOTHING)
 
 
+def _is_telephone() -> bool:
+    """Say whether the browser calls itself one of a telephone."""
+    return "Mobi" in request.headers.get("User-Agent", "")
+
+
 def _local(goal: str | None) -> str:
     """Keep a way back only inside the product: //host and host: lead out of it."""
     if not goal or not goal.startswith("/") or goal.startswith(("//", "/\\")):
@@ -173,7 +182,7 @@ def _local(goal: str | None) -> str:
 
 def _recognise() -> None:
     """Find out who asks, by key or by cookie, and give the session their scope."""
-    if request.endpoint == "static" or request.path in {"/healthz", "/readyz"}:
+    if request.endpoint in {"static", "shell.file"} or request.path in {"/healthz", "/readyz"}:
         return
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":

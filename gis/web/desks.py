@@ -12,7 +12,7 @@ from flask import request
 from flask_wtf.csrf import generate_csrf
 
 from gis import language
-from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, SHIFT_LEADER
+from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, PLANNER, SHIFT_LEADER
 from gis.web import auth
 from gis.web.webmap import Bounds
 
@@ -21,16 +21,24 @@ Json = dict[str, Any]
 # Shown when no boundary is loaded yet.
 NOWHERE = (73.0, 18.0, 135.0, 53.5)
 CALLS_BACK = (CLERK, OPERATOR)
+# Who sees both sides of every border.
+PLANS = (PLANNER, OPERATOR, ADMINISTRATOR, SHIFT_LEADER)
 HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
+# Who may open the wall screen. A planner moves nothing: the account for a screen that stays signed in.
+LOOKS_ON = (PLANNER, OPERATOR, SHIFT_LEADER, ADMINISTRATOR)
 
 
 def chrome(here: str) -> Json:
     """Return what the head line shows: who is here, where they are, where they may go."""
     who = auth.current()
     doors = {"map": "/", "ledger": "/ledger", "papers": "/papers", "evaluation": "/evaluation"}
+    doors |= {"patch": "/patch"} if who.role in auth.OUTDOORS else {}
     doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
+    doors |= {"borders": "/borders"} if who.role in PLANS and who.scope.all else {}
+    doors |= {"admin": "/admin"} if who.role == ADMINISTRATOR else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
-    return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": _other_language}
+    doors |= {"wall": "/wall"} if who.role in LOOKS_ON else {}
+    return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": other_language}
 
 
 def _local(at: datetime | None) -> str:
@@ -38,7 +46,7 @@ def _local(at: datetime | None) -> str:
     return at.astimezone(ZoneInfo(auth.settings().time_zone)).strftime("%Y-%m-%d %H:%M") if at else "—"
 
 
-def _other_language() -> str:
+def other_language() -> str:
     """Write the same address in the other language."""
     arguments = {name: value for name, value in request.args.items() if name != "lang"}
     return urlencode(arguments | {"lang": "en" if auth.locale() == "zh" else "zh"})

@@ -83,7 +83,7 @@ def issues() -> ResponseReturnValue:
     asked_, subject, name = _asked(), request.args.get("subject", ALL), _count()
     ids = evaluation.listed(auth.session(), asked_.question, _formulas(), subject, name)
     number = asked.whole("page", 1, 100_000)
-    rows = _rows(ids[(number - 1) * ROWS : number * ROWS])
+    rows = issue_rows(ids[(number - 1) * ROWS : number * ROWS])
     more = number * ROWS < len(ids)
     said = {"asked": asked_, "subject": _named(subject), "count": name, "total": len(ids), "rows": rows}
     paged = {"page": number, "more": more, "key": subject}
@@ -95,7 +95,7 @@ def issues() -> ResponseReturnValue:
 def issues_csv() -> Response:
     """Send the same list as a table."""
     ids = evaluation.listed(auth.session(), _asked().question, _formulas(), request.args.get("subject", ALL), _count())
-    return evaluation_sheet.issues(_rows(ids), auth.locale())
+    return evaluation_sheet.issues(issue_rows(ids), auth.locale())
 
 
 @pages.get("/evaluation.csv")
@@ -231,7 +231,8 @@ def _named(subject: str) -> str:
     return str(row.name if auth.locale() == "zh" or not row.name_en else row.name_en) if row else subject
 
 
-def _rows(ids: list[int]) -> list[Json]:
+def issue_rows(ids: list[int]) -> list[Json]:
+    """Return what a list shows of issues, in the order of their numbers given."""
     found = {row["id"]: dict(row) for row in auth.session().execute(_ISSUES, {"ids": ids}).mappings()}
     return [found[each] for each in ids]
 
@@ -279,6 +280,7 @@ LIMIT 1
 """)
 _ISSUES = text("""
 SELECT issue.id, issue.code, issue.state, issue.reported_at, issue.closed_at, issue.due_at, issue.source,
+       ST_X(issue.point_geom) AS lon, ST_Y(issue.point_geom) AS lat,
        coalesce(category.name_zh, issue.category) AS category_zh,
        coalesce(nullif(category.name_en, ''), category.name_zh, issue.category) AS category_en,
        lead.name_zh AS lead_zh, coalesce(nullif(lead.name_en, ''), lead.name_zh) AS lead_en

@@ -9,9 +9,9 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from gis.errors import Invalid
-from gis.issues import handoffs, lights, photos, requests, rules, workflow
+from gis.issues import handoffs, lights, photos, requests, rules, sent, workflow
 from gis.issues.matter import Actor, Matter, Said
-from gis.issues.moves import Move, Need
+from gis.issues.moves import CALLED, SIGNED, Move, Need
 from gis.issues.parties import Standing
 from gis.web import asked, auth, whistles
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 blueprint = Blueprint("moves", __name__, url_prefix="/api/v1")
 
-FIELDS = {"move", "version", "fields", "said_at"}
+FIELDS = {"move", "version", "fields", "said_at", "client_id"}
 
 
 @blueprint.get("/issues/<code>/moves")
@@ -32,9 +32,14 @@ def get_moves(code: str) -> ResponseReturnValue:
 @blueprint.post("/issues/<code>/moves")
 @auth.require()
 def post_move(code: str) -> ResponseReturnValue:
-    """Make a move: a JSON body, or a form with the JSON in `move` and photos under the names of the fields."""
+    """Make a move: a JSON body, or a form with the JSON in `move` and photos under the names of the fields.
+
+    client_id: a number of the sender's; what was sent under it before is answered and not done again.
+    """
     body, pictures = asked.form("move"), asked.named_pictures()
     said = _said(body, {name: each.sha256 for name, each in pictures.items()})
+    if "client_id" in body and not sent.first_time(auth.session(), said.by.username, body["client_id"], code, said.now):
+        return jsonify(picture(code) | {"message": auth.say("workflow.moved", move=_label(body["move"]))})
     moved = workflow.advance(auth.session(), code, str(body["move"]), said, _loop())
     for each in pictures.values():
         photos.add(auth.session(), moved.issue_id, each, asked.settings().var_dir, now=said.now)
@@ -60,6 +65,18 @@ def picture(code: str) -> Json:
         "moves": [_move(each, about, actor) for each in workflow.possible(about, actor, now, _loop())],
         "calls": whistles.picture(about),
     }
+
+
+def after_signing(code: str) -> list[Json]:
+    """List what a department may do once it has signed: a phone without a line goes on with it before we have heard.
+
+    What stands in the way by then is told when it comes in.
+    """
+    actor = Actor.of(auth.current())
+    about = _loop().look(auth.session(), code, datetime.now(UTC))
+    hers = [each for each in _book().moves if SIGNED in each.stages and each.who & about.relations(actor)]
+    once = {each.name: each for each in hers}
+    return [_move(each, about, actor) for each in once.values()] if about.stage_of(actor) == CALLED else []
 
 
 def _loop() -> workflow.Loop:

@@ -44,10 +44,10 @@ def page() -> ResponseReturnValue:
     if auth.visitor() is None:
         return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
     who, session, on = auth.current(), auth.session(), auth.today()
-    nets = _nets(session, on)
+    nets = nets_in_force(session, on)
     # A leader looks at the net of the own patch, everybody else at the one with the finest cells.
     opens_on = who.scope.units[0][0] if who.scope.units else hotspots.finest_level(session, on)[0]
-    bounds = _bounds(session, who, on)
+    bounds = opening_bounds(session, who, on)
     boot = {
         "bounds": bounds,
         "locale": auth.locale(),
@@ -214,7 +214,7 @@ def _sides(session: Session, filters: Filters) -> Json:
     return {row.code: [dossier.side_of(side) for side in row.shares] for row in found if row.shares}
 
 
-def _nets(session: Session, on: date) -> list[Json]:
+def nets_in_force(session: Session, on: date) -> list[Json]:
     """Describe the nets in force with their levels, for the switch and the legend."""
     names = {row.code: row for row in session.execute(text("SELECT code, name_zh, name_en FROM net"))}
     return [
@@ -276,7 +276,7 @@ def _departments(session: Session) -> list[Json]:
     return [dict(row) for row in found.mappings()]
 
 
-def _bounds(session: Session, who: Who, on: date) -> webmap.Bounds:
+def opening_bounds(session: Session, who: Who, on: date) -> webmap.Bounds:
     """Return what the map opens on: the patch of a leader, the city for everybody else."""
     if not who.scope.units:
         ids = list(session.scalars(_TOP, {"editions": [edition.id for edition in units.in_force(session, on)]}))

@@ -49,7 +49,7 @@ def _packed_file() -> bytes | None:
     """Pack a file of ours from the disk, or take it from what was packed before."""
     folder, name = current_app.static_folder, (request.view_args or {}).get("filename")
     path = safe_join(folder or "", name or "")
-    if request.endpoint != "static" or path is None:
+    if request.endpoint not in {"static", "shell.file"} or path is None:
         return None
     told = Path(path).stat()
     return _file(Path(path), told.st_mtime_ns, told.st_size)

@@ -1,9 +1,7 @@
-"""Serve with gunicorn: one process, many threads, and a stop that waits for answers but not for streams."""
+"""Serve with gunicorn: workers with many threads, and beside them the one process that holds the live pages' lines."""
 
 import os
 from collections.abc import Callable
-from threading import Event
-from types import FrameType
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -11,30 +9,44 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
 from gis.settings import Settings
+from gis.web.live import HandedOver
+from gis.web.stream.process import Beside
 
-# Set when the process is asked to stop. An open event stream ends when it sees this, or it would hold up the stop.
-stopping = Event()
 APPLICATION = "app:create_app"
 GRACEFUL_S = 8
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """A worker that tells its streams when it is asked to stop."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Finish what was begun and leave."""
-        stopping.set()
-        super().handle_exit(sig, frame)
+    """A worker that lets go of a line when it was handed over."""
 
     # Ctrl-C reaches the workers too: it asks for the same quiet end.
-    handle_quit = handle_exit
+    handle_quit = ThreadWorker.handle_exit
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:  # noqa: ANN401
+        """Answer a fault; a line that was handed over is no fault, and not ours to write on or to shut down.
+
+        What is raised here ends the request as one that failed: then our copy of the line is closed and no more.
+        """
+        if isinstance(exc, HandedOver):
+            raise exc
+        super().handle_error(req, client, addr, exc)
 
 
 class QuietArbiter(Arbiter):  # type: ignore[misc]
-    """Gunicorn's parent process, for which Ctrl-C and a closed terminal mean the same quiet end."""
+    """Gunicorn's parent process, which keeps the stream going too. Ctrl-C and a closed terminal mean one quiet end."""
 
     handle_int = Arbiter.handle_term
     handle_hup = Arbiter.handle_term
+
+    def manage_workers(self) -> None:
+        """Look after the workers and the stream: once a second, and when a child died."""
+        super().manage_workers()
+        self.app.beside.keep()
+
+    def stop(self, graceful: bool = True) -> None:
+        """End the stream, whose pages come back by themselves, then the workers."""
+        self.app.beside.end()
+        super().stop(graceful)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -42,6 +54,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings, ready: Callable[[], None]) -> None:
         self.settings, self.ready = settings, ready
+        self.beside = Beside()
         super().__init__()
 
     def load_config(self) -> None:
@@ -52,7 +65,9 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:  # noqa: ANN401
         """Build the application inside the worker: its connections must not cross a fork."""
         module, name = APPLICATION.split(":")
-        return getattr(__import__(module), name)(self.settings)
+        application = getattr(__import__(module), name)(self.settings)
+        application.extensions["live"].holder = self.beside.door
+        return application
 
     def run(self) -> None:
         """Serve, and return never: the end is a SystemExit."""
@@ -65,6 +80,9 @@ class Server(BaseApplication):  # type: ignore[misc]
     def _values(self) -> dict[str, object]:
         return {
             "bind": f"{self.settings.host}:{self.settings.port}",
+            # gunicorn speaks TLS when it has a certificate
+            "certfile": self.settings.tls_certificate and str(self.settings.tls_certificate),
+            "keyfile": self.settings.tls_key and str(self.settings.tls_key),
             "worker_class": f"{__name__}.Worker",
             "workers": self.settings.workers,
             "threads": self.settings.threads,

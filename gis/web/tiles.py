@@ -9,7 +9,8 @@ import gzip
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Blueprint, Response, current_app
@@ -27,6 +28,15 @@ pages = Blueprint("tiles", __name__, url_prefix="/tiles")
 
 Layers = Iterable[drawing.Layer]
 MIME = "application/vnd.mapbox-vector-tile"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a kind of tiles shows: the folder they are kept in, their layers, and what is bound for one of them."""
+
+    name: str
+    layers: tuple[drawing.Layer, ...]
+    params: Callable[[Tile], Mapping[str, object]]
 
 
 class TileConverter(BaseConverter):
@@ -54,9 +64,8 @@ pages.record_once(lambda state: state.app.url_map.converters.update(tile=TileCon
 @auth.require()
 def units(edition_id: int, lang: str, tile: Tile) -> Response:
     """Answer with the units of an edition: the levels that are wide enough to be seen at this zoom."""
-    widths = level_widths(auth.session(), edition_id)
-    params = {"edition_id": edition_id, "lang": lang, **drawing.unit_params(widths, tile)}
-    return _immutable(_kept(f"units/{edition_id}-{drawing.DRAWING}/{lang}", tile, drawing.UNITS, params))
+    shown = units_shown(auth.session(), edition_id, lang)
+    return _immutable(_kept(shown.name, tile, shown.layers, shown.params(tile)))
 
 
 @pages.get("/straddlers/<version>/<int:edition_id>/<level>/<tile:tile>.mvt")
@@ -79,10 +88,28 @@ def straddlers(version: str, edition_id: int, level: str, tile: Tile) -> Respons
 @auth.require()
 def base(version: str, lang: str, tile: Tile) -> Response:
     """Answer with the base map: land, streets, buildings, the lines and names of the first net."""
-    edition_id = first_edition(auth.session())
-    widths = level_widths(auth.session(), edition_id) if edition_id else drawing.Widths(0.0, {})
-    params = {"lang": lang, "edition_id": edition_id, **drawing.base_params(widths, tile)}
-    return _dated(version, f"base-{lang}", tile, drawing.BASE, params)
+    return base_tile(version, lang, tile)
+
+
+def base_tile(version: str, lang: str, tile: Tile) -> Response:
+    """Draw a tile of the base map, or read it from the disk."""
+    shown = base_shown(auth.session(), lang)
+    return _dated(version, shown.name, tile, shown.layers, shown.params(tile))
+
+
+def units_shown(session: Session, edition_id: int, lang: str) -> Shown:
+    """Say what is shown of the units of an edition; raise NotFound without such an edition."""
+    widths, said = level_widths(session, edition_id), {"edition_id": edition_id, "lang": lang}
+    name = f"units/{edition_id}-{drawing.DRAWING}/{lang}"
+    return Shown(name, drawing.UNITS, lambda tile: said | drawing.unit_params(widths, tile))
+
+
+def base_shown(session: Session, lang: str) -> Shown:
+    """Say what is shown of the base map; its tiles are kept by version under its name."""
+    edition_id = first_edition(session)
+    widths = level_widths(session, edition_id) if edition_id else drawing.Widths(0.0, {})
+    said = {"lang": lang, "edition_id": edition_id}
+    return Shown(f"base-{lang}", drawing.BASE, lambda tile: said | drawing.base_params(widths, tile))
 
 
 @pages.get("/points/<version>/<tile:tile>.mvt")

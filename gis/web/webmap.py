@@ -43,6 +43,8 @@ LOCAL = {
 DRAWING = ("js/vectorgrid-fix.js", "js/basemap.js", "js/units.js", "js/pins.js")
 # Without units and pins on it.
 GROUND = ("js/basemap.js",)
+# An edition that answers for no date yet, over the one in force.
+PREVIEW = ("js/vectorgrid-fix.js", "js/basemap.js", "js/admin/preview.js")
 OUTSIDE = re.compile(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
 # a page says itself how wide it is, and lets people enlarge it
 VIEWPORT = re.compile(r"<meta name=\"viewport\"[^>]*>")
@@ -74,6 +76,8 @@ class MapView:
     locale: str
     nets: tuple[NetLayer, ...]
     nonce: str
+    # where the base map's tiles are asked for
+    base: str = "/tiles/base"
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,12 @@ def ground_map(view: MapView) -> Parts:
     return _drawn(view, [_base(view)], GROUND)
 
 
+def preview_map(view: MapView) -> Parts:
+    """Render the base map with whole nets on it, each drawn as its name says; the last lies on top."""
+    layers = [_named(_preview_layer(net, view), net.net, "net") for net in view.nets]
+    return _drawn(view, [_base(view), *layers], PREVIEW)
+
+
 def _drawn(view: MapView, layers: Iterable[Element], drawing: tuple[str, ...]) -> Parts:
     figure = LocalFigure(view.nonce, drawing)
     drawn = BareMap(
@@ -226,7 +236,7 @@ def _layers(view: MapView) -> Iterable[Element]:
 
 
 def _base(view: MapView) -> BaseMap:
-    return BaseMap(f"/tiles/base/{view.base_version}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt")
+    return BaseMap(f"{view.base}/{view.base_version}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt")
 
 
 def _net_layer(net: NetLayer, view: MapView) -> VectorGridProtobuf:
@@ -238,6 +248,15 @@ def _net_layer(net: NetLayer, view: MapView) -> VectorGridProtobuf:
     }"""
     url = f"/tiles/units/{net.edition_id}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt?v={view.drawing}"
     return VectorGridProtobuf(url, net.net, options, show=False)
+
+
+def _preview_layer(net: NetLayer, view: MapView) -> VectorGridProtobuf:
+    options = f"""{{
+        rendererFactory: L.canvas.tile, interactive: false, maxNativeZoom: 16, pane: "units",
+        vectorTileLayerStyles: {{units: Shaotu.drawnAs({json.dumps(net.net)}), faults: Shaotu.faultStyle}}
+    }}"""
+    url = f"/tiles/units/{net.edition_id}/{view.locale}/{{z}}/{{x}}/{{y}}.mvt?v={view.drawing}"
+    return VectorGridProtobuf(url, net.net, options)
 
 
 def _straddlers(view: MapView) -> VectorGridProtobuf:

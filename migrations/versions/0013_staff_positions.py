@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0013"
-down_revision = "0009"
+down_revision = "0014"
 
 TABLE = """
 CREATE TABLE staff_position (

@@ -26,7 +26,7 @@ def office(server: Settings, template: str, tmp_path_factory: pytest.TempPathFac
     from app import create_app
 
     with _copied(server, template) as settings:
-        app = create_app(replace(settings, var_dir=tmp_path_factory.mktemp("office")))
+        app = create_app(replace(settings, var_dir=tmp_path_factory.mktemp("office"), public_page=True))
         app.testing = True
         desk.open_office(app)
         yield app

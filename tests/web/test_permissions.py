@@ -46,6 +46,59 @@ DOORS = """
 +>            GET /ledger
 +>            GET /papers
 osa>          GET /shifts
+a             GET /admin
+a             GET /admin/health
+a             GET /admin/editions
+a             GET /admin/agreements
+a             GET /admin/duties
+a             GET /admin/users
+a             GET /admin/calendars
+a             GET /admin/categories
+a             GET /admin/rules
+a             GET /admin/powers
+a             GET /admin/lights
+a             GET /admin/messages
+a             GET /admin/jobs
+a             GET /admin/log
+a             GET /admin/editions/<int:edition_id>
+a             POST /admin/editions/check
+a             POST /admin/editions/load
+a             POST /admin/editions/<int:edition_id>/activate
+a             POST /admin/editions/<int:edition_id>/retire
+a             POST /admin/agreements/<code>/end
+a             POST /admin/duties
+a             POST /admin/duties/dry-run
+a             POST /admin/duties/activate
+a             POST /admin/departments
+a             GET /admin/users/<username>
+a             POST /admin/users
+a             POST /admin/users/<username>/password
+a             POST /admin/users/<username>/seat
+a             POST /admin/users/<username>/close
+a             POST /admin/users/<username>/reopen
+a             POST /admin/users/<username>/posts
+a             POST /admin/calendars
+a             POST /admin/categories
+a             POST /admin/categories/public
+a             POST /admin/rules
+a             POST /admin/rules/activate
+a             POST /admin/messages/retry
+a             GET /admin/tasks/<int:task_id>
+a             GET /admin/tasks/<int:task_id>.json
+a             GET /admin/tasks/<int:task_id>/faults.geojson
+a             GET /admin/tasks/<int:task_id>/changes.csv
+*             GET /public
+*             GET /public/status
+*             GET /public/report
+*             GET /public/report/where
+*             GET /public/report/write
+*             POST /public/report
+*             POST /public/me-too
+*             GET /public/follow/<token>
+*             POST /public/follow/<token>
+*             GET /public/tiles/<version>/<any(zh, en):lang>/<tile:tile>.mvt
+posa>         GET /wall
+posa          GET /wall/figures
 *             GET /answer/<token>
 *             POST /answer/<token>
 +             GET /api/v1/agreements
@@ -75,7 +128,20 @@ oac           POST /api/v1/issues/<code>/reporter
 +             GET /api/v1/rosters
 +             GET /api/v1/whistles
 +             GET /api/v1/evaluation
+olpacdsiu     GET /grids/<key>/dossier
+olpacdsiu     GET /grids/<key>/dossier.pdf
+olpacdsiu     GET /grids/<key>/booklet
+olpacdsiu     POST /grids/<key>/booklet
++             GET /booklets/<int:booklet_id>
++             GET /booklets/<int:booklet_id>.pdf
 +             GET /evaluation
+opsa          GET /borders
+opsa          GET /borders.csv
+opsa          GET /borders.gpkg
+opsa          GET /borders.pdf
+opsa          GET /borders/chosen
+opsa          GET /borders/shapes
+opsa          GET /api/v1/borders
 +             GET /evaluation.csv
 +             GET /evaluation.xlsx
 +             GET /evaluation/issues
@@ -132,6 +198,18 @@ oasd          POST /papers/daily
 oasd          POST /papers/supervision
 oasd          POST /papers/of/<code>/letter
 oasd          POST /papers/of/<code>/minutes
++>            GET /patch
++             GET /patch/data
+*             GET /patch/files/<version>/<path:filename>
++             GET /patch/issues/<code>
+oalci         POST /patch/issues/<code>/second
+*             GET /patch/manifest.webmanifest
++             GET /patch/me
++             GET /patch/numbers
++             GET /patch/track
++             POST /patch/track
+sa            GET /patch/walkers
+*             GET /sw.js
 os            POST /shifts
 +             POST /shifts/<int:handover_id>/sign
 +             GET /tiles/base/<version>/<any(zh, en):lang>/<tile:tile>.mvt
@@ -153,7 +231,7 @@ IN_FULL = {"operator", "administrator", "clerk"}
 STRANGER, IDLE = "stranger", "zf"
 OTHER_GRID = ("governance", "grid", "990102002002001")
 # Out of these ways nothing is told that only some may see: the words of the page, the ground, the way in and out.
-UNISSUED = re.compile(r"^/(static|answer|tiles|sign-in|sign-out|healthz|readyz)")
+UNISSUED = re.compile(r"^/(static|answer|public|tiles|sign-in|sign-out|healthz|readyz)")
 
 
 @cache
@@ -214,7 +292,7 @@ def filled(door: str, code: str = NEAR, number: int = 1) -> tuple[str, str]:
     known = {
         "code": code if "units" not in rule else "990101001001001", "net": "governance", "level": "grid",
         "kind": "building", "sha256": "a" * 64, "filename": "shaotu.svg", "version": "1", "lang": "zh",
-        "tile": "14/1/1",
+        "tile": "14/1/1", "username": "nobody at all", "key": ":".join(desk.PATCH),
     }  # fmt: skip
     return method, re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>", lambda found: known.get(found[2], str(number)), rule)
 
@@ -226,7 +304,7 @@ def knock(client: FlaskClient, door: str, code: str = NEAR, number: int = 1) -> 
     if method == "GET":
         return client.get(path, headers=headers)
     headers["X-CSRFToken"] = desk.csrf(client)
-    if path.startswith(("/api", "/map", "/papers/of")):
+    if path.startswith(("/api", "/map", "/papers/of", "/patch")):
         return client.open(path, method=method, json={}, headers=headers)
     return client.open(path, method=method, data={}, headers=headers)
 
@@ -277,6 +355,9 @@ def test_a_visitor_finds_the_open_doors_open(office: Flask, door: str) -> None:
     answer = knock(office.test_client(), door)
     # An empty form signs nobody in, and a link that was never given opens nothing.
     shut = {"POST /sign-in": {401}, "GET /answer/<token>": {404}, "POST /answer/<token>": {400, 404}}
+    # So does an empty report; and a report to nobody's category.
+    shut |= {"GET /public/report/where": {400}, "GET /public/report/write": {400}, "POST /public/report": {400}}
+    shut |= {"POST /public/me-too": {400}, "GET /public/follow/<token>": {404}, "POST /public/follow/<token>": {404}}
     assert answer.status_code in shut.get(door, {200, 302})
 
 

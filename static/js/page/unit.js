@@ -20,6 +20,7 @@ export async function open({ net, level, code, fly }) {
       fact(t("unit.area"), area(card.unit.area_m2)),
       fact(t("unit.issues"), button(number(card.issues_n), () => say("search", card.unit), { class: "link", disabled: true })),
       fact(t("edition"), `${card.edition.name} · ${t("from", { day: card.edition.valid_from })}`)),
+    card.dossier && el("p", {}, el("a", { class: "button", href: `/grids/${encodeURIComponent(card.unit.key)}/${card.dossier}` }, t(`unit.${card.dossier}`))),
     section(t("unit.chain"), el("p", { class: "chain" }, card.chain.map((each) => unitLink(each)))),
     section(t("unit.departments"), serving.length ? serving.map((each) => el("div", {}, el("h4", {}, groundName(each.ground, card.chain)), el("ul", { class: "plain lines" }, each.departments.map((one) => el("li", {}, nameOf(one)))))) : el("p", { class: "quiet" }, t("unit.no_departments"))),
     card.areas.length ? section(t("unit.people"), el("ul", { class: "plain lines" }, card.areas.map((each) => el("li", {}, el("span", {}, nameOf(each)), el("span", { class: "quiet" }, t(`duty.${each.role}`)), el("span", {}, each.person, each.phone ? ` · ${each.phone}` : ""))))) : null,

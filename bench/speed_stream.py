@@ -1,0 +1,228 @@
+"""The live stream: 2,000 open pages at ten events a second, how soon a report is on a screen, and a screen in a storm.
+
+Client, database, workers and stream share the machine; the stream alone is held to one core. The load beside is told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+import urllib.request
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+from sqlalchemy import Engine, text
+
+from bench import browser, fresh, served, viewers
+from bench.figures import Row, at_least, equal, timed, told
+from bench.served import Served
+from gis import db
+from gis.issues import journal
+from gis.settings import ROOT, Settings
+
+CELLS = 2000
+VIEWERS, CLIENTS, EVENTS_S, LASTS_S = 2000, 2, 10, 30
+STORM_S, STORM_LASTS_S = 50, 10
+BY = "bench"
+FLAGS = ["--disable-gpu", "--no-first-run", "--disable-background-networking"]
+VIEW = ViewportSize(width=1920, height=1080)
+# The time of the first frame at which each issue is among those the map draws from.
+WATCH = """() => { window.seen = {}; window.frames = []; const look = (now) => {
+  for (const { id } of window.Shaotu.store.features.slice(0, 200)) window.seen[id] ??= Date.now();
+  window.frames.push(now); requestAnimationFrame(look); }; requestAnimationFrame(look); }"""
+numbers = count()
+
+
+def measure(_data: Path) -> list[Row]:
+    """Build a small city, serve it, and look on."""
+    with fresh.settings("shaotu_bench_stream") as settings, fresh.engine(settings) as engine:
+        _build(settings)
+        with served.product(engine, settings) as product:
+            before = told("load of the machine before", os.getloadavg()[0])
+            return [before, *_crowd(engine, product), *_screens(engine, product)]
+
+
+def _build(settings: Settings) -> None:
+    where = {"SHAOTU_DATABASE_URL": str(settings.database_url), "SHAOTU_VAR_DIR": str(settings.var_dir)}
+    command = [sys.executable, "-m", "gis", "demo", "build", "--cells", str(CELLS)]
+    subprocess.run(command, cwd=ROOT, env=os.environ | where, check=True)
+
+
+def _crowd(engine: Engine, product: Served) -> list[Row]:
+    """Let many pages look on, write events at an even pace, and compare what each was told."""
+    cookie, stream = _cookie(product), _stream(product)
+    os.sched_setaffinity(stream, {0})
+    clients = [_client(product, cookie) for _ in range(CLIENTS)]
+    for client in clients:
+        assert client.stdout is not None
+        assert client.stdout.readline() == "ready\n"
+    busy_s, began = _busy_s(stream), time.perf_counter()
+    _write(engine, EVENTS_S, LASTS_S)
+    used = (_busy_s(stream) - busy_s) / (time.perf_counter() - began)
+    time.sleep(2)
+    lines = [line for client in clients for line in json.loads(client.communicate("done\n")[0])]
+    sent = _sent(engine)
+    came = [pair for seqs, times in lines for pair in zip(seqs, times, strict=True) if pair[0] in sent]
+    took_ms = sorted((at_ns - sent[seq]) / 1e6 for seq, at_ns in came)
+    each = [[seq for seq in seqs if seq in sent] for seqs, _ in lines]
+    return [
+        told("viewers x events a second", f"{len(lines)} x {EVENTS_S}"),
+        told("deliveries", len(took_ms)),
+        told("deliveries a second the load client could take at most", round(CLIENTS * viewers.ceiling(_event()))),
+        equal("events lost", len(lines) * len(sent) - sum(len(set(seqs)) for seqs in each), 0),
+        equal("events doubled", sum(len(seqs) - len(set(seqs)) for seqs in each), 0),
+        told("ms from writing to delivery, median", round(statistics.median(took_ms), 1)),
+        timed("ms from writing to delivery, 99th of 100", round(took_ms[int(len(took_ms) * 0.99)], 1), 150),
+        told("part of a core the stream took", round(used, 2)),
+        told("load of the machine after", os.getloadavg()[0]),
+    ]
+
+
+def _screens(engine: Engine, product: Served) -> list[Row]:
+    """Look at the wall and at the operator's page while reports come in, and at the wall in a storm."""
+    rows = []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser.executable(), args=[*browser.arguments(), *FLAGS])
+        for called, path in (("the wall", "/wall"), ("the operator's map", "/")):
+            page = chromium.new_context(viewport=VIEW).new_page()
+            _open(page, product, path)
+            took_ms = _insert(page, engine)
+            rows += [
+                told(f"ms from writing to {called} at {EVENTS_S} a second, median", round(statistics.median(took_ms))),
+                timed(f"ms from writing to {called} at {EVENTS_S} a second, 95th of 100", _part(took_ms, 0.95), 300),
+            ]
+            if path == "/wall":
+                said = f"frames a second of {called} at {STORM_S} events a second"
+                rows.append(at_least(said, _storm(page, engine), 30))
+            page.context.close()
+        chromium.close()
+    return rows
+
+
+def _open(page: Page, product: Served, path: str) -> None:
+    page.set_default_timeout(120_000)
+    page.goto(f"{product.url}/sign-in?next={path}")
+    page.fill("input[name=username]", served.USERNAME)
+    page.fill("input[name=password]", served.PASSWORD)
+    page.click("button.main")
+    page.locator('#live[data-state="open"]').wait_for()
+    page.wait_for_timeout(5000)
+    page.evaluate(WATCH)
+
+
+def _insert(page: Page, engine: Engine) -> list[float]:
+    """Touch issues at an even pace, each once; return how long each took to be drawn, sorted."""
+    page.evaluate("window.seen = {}; void window.Shaotu.store.features.splice(0)")
+    wrote = _beside(page, engine, EVENTS_S, LASTS_S)
+    seen = page.evaluate("window.seen")
+    took_ms = sorted(seen[code] - at_ms for code, at_ms in wrote.items() if code in seen)
+    assert len(took_ms) > 0.9 * len(wrote), f"{len(took_ms)} of {len(wrote)} were drawn"
+    return took_ms
+
+
+def _storm(page: Page, engine: Engine) -> float:
+    page.evaluate("void window.frames.splice(0)")
+    _beside(page, engine, STORM_S, STORM_LASTS_S)
+    frames = page.evaluate("window.frames")
+    return round(len(frames) / ((frames[-1] - frames[0]) / 1000), 1)
+
+
+def _beside(page: Page, engine: Engine, a_second: int, lasts_s: int) -> dict[str, float]:
+    """Write in a thread while the page goes on; return when each issue was written, in ms."""
+    wrote: dict[str, float] = {}
+    writer = threading.Thread(target=lambda: wrote.update(_write(engine, a_second, lasts_s)))
+    writer.start()
+    while writer.is_alive():
+        page.wait_for_timeout(200)
+    page.wait_for_timeout(2000)
+    return wrote
+
+
+def _write(engine: Engine, a_second: int, lasts_s: int) -> dict[str, float]:
+    """Write lines about open, located issues at an even pace; return when the first about each was, in ms."""
+    with db.session(engine, db.EVERYTHING) as session:
+        issues = session.execute(text(_ISSUES)).all()
+    wrote: dict[str, float] = {}
+    began = time.perf_counter()
+    for nth in range(a_second * lasts_s):
+        time.sleep(max(0.0, began + nth / a_second - time.perf_counter()))
+        issue = issues[next(numbers) % len(issues)]
+        now = datetime.now(UTC)
+        wrote.setdefault(issue.code, now.timestamp() * 1000)
+        with db.session(engine, db.EVERYTHING) as session:
+            line = journal.Line("stepped", issue.id, {"move": "sign"}, tuple(issue.ground))
+            journal.append(session, line, by=BY, now=now)
+            session.commit()
+    return wrote
+
+
+_ISSUES = """
+SELECT id, code, ground FROM issue WHERE located AND state IN ('filed', 'dispatched', 'handling', 'fed_back')
+ORDER BY id LIMIT 1000
+"""
+
+
+def _sent(engine: Engine) -> dict[int, int]:
+    """Return when each event was written, in ns, by its number."""
+    with db.session(engine, db.EVERYTHING) as session:
+        rows = session.execute(
+            text("SELECT seq, entry.at FROM seal JOIN entry ON entry.id = seal.entry_id WHERE actor = :by"), {"by": BY}
+        ).all()
+    return {row.seq: int(row.at.timestamp() * 1e6) * 1000 for row in rows}
+
+
+def _client(product: Served, cookie: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "bench.viewers", "--port", str(product.port), "--lines", str(VIEWERS // CLIENTS)]
+    client = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert client.stdin is not None
+    client.stdin.write(f"{cookie}\n")
+    client.stdin.flush()
+    return client
+
+
+def _cookie(product: Served) -> str:
+    """Sign in, and return what a browser would keep."""
+    jar = CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    page = opener.open(f"{product.url}/sign-in").read().decode()
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    form = {"username": served.USERNAME, "password": served.PASSWORD, "csrf_token": found[1]}
+    opener.open(f"{product.url}/sign-in", urllib.parse.urlencode(form).encode())
+    return "; ".join(f"{each.name}={each.value}" for each in jar)
+
+
+def _stream(product: Served) -> int:
+    """Find the process that holds the lines of a served product."""
+    told_ = f"SHAOTU_PORT={product.port}\0".encode()
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"\0stream\0--behind" in (place / "cmdline").read_bytes() and told_ in (place / "environ").read_bytes():
+                return int(place.name)
+        except OSError:
+            continue
+    raise ProcessLookupError("gis stream")
+
+
+def _busy_s(pid: int) -> float:
+    fields: list[Any] = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _event() -> bytes:
+    return b'id: 1234\nevent: change\ndata: {"seq":1234,"feature":{' + b'"x":"yyyyyyyyyy",' * 60 + b"}}\n\n"
+
+
+def _part(values: list[float], part: float) -> int:
+    return round(values[int(len(values) * part)])
