@@ -22,10 +22,10 @@ from gis.issues.matter import Actor
 from gis.issues.messages import notices
 from gis.issues.moves import ENDS, STATES
 from gis.issues.workflow import Loop
-from gis.people import areas, patrols
+from gis.people import areas, patrols, positions
 from gis.people.accounts import Who
 from gis.planning import hotspots
-from gis.territory import units
+from gis.territory import locate, units
 from gis.web import api, asked, auth, desks, dossier, drawing, moves, shell, tiles, webmap
 
 Json = dict[str, Any]
@@ -181,10 +181,25 @@ def second(code: str) -> ResponseReturnValue:
 @auth.require()
 def post_track() -> Json:
     """Keep where the asker walked: {"patrol", "started_at", "ended_at", "fixes": [{at, lon, lat, accuracy_m}]}."""
-    walk = patrols.parse(asked.body(), now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    walk = patrols.parse(asked.body(), now=now)
     kept_n = patrols.keep(auth.session(), auth.current().username, walk)
+    _tell_where(walk, now)
     auth.session().commit()
     return {"kept_n": kept_n} | track()
+
+
+def _tell_where(walk: patrols.Walk, now: datetime) -> None:
+    """Let those who send staff know where the asker is, as long as the patrol lasts."""
+    who, last = auth.current(), max(walk.fixes, key=lambda fix: fix.at, default=None)
+    if who.role not in positions.ROLES:
+        return
+    if walk.ended_at is not None:
+        positions.leave(auth.session(), who.username)
+    elif last is not None and now - last.at < positions.KEPT:
+        place = locate.parse({"lon": last.lon, "lat": last.lat, "accuracy_m": last.accuracy_m})
+        if place.kind == "point":
+            positions.report(auth.session(), who, place, last.at, auth.today())
 
 
 @pages.get("/patch/track")
