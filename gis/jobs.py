@@ -97,7 +97,7 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("digest", timedelta(minutes=10), digest),
         Job("positions", timedelta(minutes=10), forget_positions),
         Job("index", timedelta(hours=1), build_indexes),
-        Job("booklets", timedelta(seconds=2), make_booklet),
+        Job("booklets", timedelta(seconds=2), lambda work: booklets.make_next(work, work.clerk.zone)),
         Job("tiles", timedelta(hours=1), cut_tiles),
         Job("forget_tracks", timedelta(hours=1), forget_tracks),
         Job("tasks", timedelta(seconds=1), carry_out_tasks),
@@ -218,8 +218,3 @@ def _beside(work: Work, *command: str) -> bool:
     asked = [sys.executable, "-m", "gis", *command]
     subprocess.run(asked, cwd=ROOT, env=os.environ | where, stdout=subprocess.DEVNULL, check=True)
     return False
-
-
-def make_booklet(work: Work) -> bool:
-    """Put the booklet together that waits longest."""
-    return booklets.make_next(work.session, work.engine, work.clerk.zone, work.now)

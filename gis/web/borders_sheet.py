@@ -104,7 +104,7 @@ def _map(rows: Sequence[Strip], ranked: Sequence[Strip], edition: EditionRef, re
         plate.draw(table.geometry[row], "unit")
     for row in of_level.tolist() if len(of_level) <= NAMED_MOST else ():
         [(lon, lat)] = shapely.get_coordinates(shapely.point_on_surface(table.geometry[row])).tolist()
-        plate.write(lon, lat, reader.name(table.ref(row).as_dict() | {"name_zh": table.name[row]}))
+        plate.write(lon, lat, reader.name(table.ref(int(row)).as_dict() | {"name_zh": table.name[row]}))
     _draw_strips(plate, ranked)
     return plate
 

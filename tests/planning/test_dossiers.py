@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gis import db, jobs
+from gis import db
 from gis.db import Scope
 from gis.errors import Conflict, Forbidden, Invalid, NotFound
 from gis.issues.ledgers.lines import Reader
@@ -171,7 +171,7 @@ class TestBooklets:
 
     def test_the_worker_makes_it_and_tells_how_far_it_is(self, made: Work) -> None:
         number = self.ask(made)
-        assert jobs.make_booklet(made)
+        assert booklets.make_next(made, ZONE)
         with db.session(made.engine, Scope(all=True, role="planner", username="planner")) as session:
             found = booklets.get(session, number)
             assert (found.state, found.done_n, found.total_n) == ("ready", 1, 1)
@@ -179,12 +179,12 @@ class TestBooklets:
 
     def test_personal_data_is_masked_as_for_who_asked(self, made: Work) -> None:
         number = self.ask(made)
-        jobs.make_booklet(made)
+        booklets.make_next(made, ZONE)
         with db.session(made.engine, db.EVERYTHING) as session:
             assert PHONE not in pdf.words(booklets.content(session, number))
 
     def test_nothing_waits_when_nobody_asked(self, made: Work) -> None:
-        assert not jobs.make_booklet(made)
+        assert not booklets.make_next(made, ZONE)
 
     def test_nobody_else_finds_it(self, made: Work) -> None:
         number = self.ask(made)
@@ -195,7 +195,7 @@ class TestBooklets:
 
     def test_what_cannot_be_made_says_why(self, made: Work) -> None:
         number = self.ask(made, by="nobody")
-        jobs.make_booklet(made)
+        booklets.make_next(made, ZONE)
         with db.session(made.engine, db.EVERYTHING) as session:
             found = booklets.get(session, number)
         assert (found.state, found.fault) == ("failed", "evaluation.beyond")

@@ -11,11 +11,12 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from gis import db, jobs
+from gis import db
 from gis.jobs import Work
+from gis.planning import booklets
 from tests import pdf
 from tests.planning import test_dossiers
-from tests.planning.bordered import put
+from tests.planning.bordered import ZONE, put
 from tests.web import desk
 from tests.web.conftest import Site
 from tests.web.test_evaluation_page import AXE
@@ -42,7 +43,7 @@ def work(office: Flask) -> Iterator[Callable[[], None]]:
 
     def begun() -> None:
         job = Work(office.extensions["engine"], office.extensions["settings"], datetime.now(UTC))
-        threads.append(threading.Thread(target=jobs.make_booklet, args=(job,)))
+        threads.append(threading.Thread(target=booklets.make_next, args=(job, ZONE)))
         threads[-1].start()
 
     yield begun

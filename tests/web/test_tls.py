@@ -12,6 +12,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Playwright, expect
 
+from gis import db
 from gis import settings as product
 from gis.errors import Problems
+from gis.people import accounts
 from gis.settings import ROOT
 from tests.web import walking
 from tests.web.conftest import SOON_MS
+from tests.web.test_operator_page import file
 
 CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 SERVE = """
@@ -92,6 +96,19 @@ def test_who_trusts_the_authority_is_answered_over_tls(served: Served) -> None:
 def test_who_does_not_trust_it_is_warned(served: Served) -> None:
     with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
         urllib.request.urlopen(f"{served.url}/healthz", context=ssl.create_default_context())  # noqa: S310 -- ours
+
+
+def test_over_tls_the_live_line_is_carried_across(served: Served, office: Flask) -> None:
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        key = accounts.issue_token(session, "operator", "tls", now=datetime.now(UTC))
+        session.commit()
+    trusting = ssl.create_default_context(cafile=str(served.authority))
+    asked = urllib.request.Request(f"{served.url}/api/v1/live", headers={"Authorization": f"Bearer {key}"})  # noqa: S310
+    with urllib.request.urlopen(asked, context=trusting) as line:  # noqa: S310 -- ours
+        assert line.readline().startswith(b"retry: ")
+        code = file(office)
+        told = iter(line.readline, b"")
+        assert any(code.encode() in said for said in told if said.startswith(b"data: "))
 
 
 def test_over_tls_a_telephone_keeps_the_page_and_knows_where_it_is(
