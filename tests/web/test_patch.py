@@ -158,6 +158,19 @@ def test_a_walk_goes_up_and_comes_back_as_coverage(office: Flask, leader: FlaskC
     assert again["kept_n"] == 0
 
 
+def test_the_centre_sees_where_somebody_on_patrol_is_until_it_ends(office: Flask, leader: FlaskClient) -> None:
+    lon, lat = town.lonlat(0.25, 0.5)
+    now = datetime.now(UTC).isoformat()
+    walk = {"patrol": "p", "started_at": now, "fixes": [{"at": now, "lon": lon, "lat": lat, "accuracy_m": 5}]}
+    headers = {"X-CSRFToken": desk.csrf(leader)}
+    centre = desk.signed_in(office, "operator")
+    leader.post("/patch/track", json=walk, headers=headers)
+    [told] = centre.get("/api/v1/positions").get_json()["positions"]
+    assert (told["username"], told["lon"], told["lat"]) == ("leader", pytest.approx(lon), pytest.approx(lat))
+    leader.post("/patch/track", json=walk | {"fixes": [], "ended_at": now}, headers=headers)
+    assert centre.get("/api/v1/positions").get_json()["positions"] == []
+
+
 def test_shift_leaders_hear_who_walked_and_not_where(office: Flask, leader: FlaskClient) -> None:
     now = datetime.now(UTC).isoformat()
     walk = {"patrol": "p", "started_at": now, "fixes": [{"at": now, "lon": 120.5, "lat": 30.25, "accuracy_m": 5}]}
