@@ -31,7 +31,6 @@ from gis import db
 from gis.issues import journal
 from gis.settings import ROOT, Settings
 
-CELLS = 2000
 VIEWERS, CLIENTS, EVENTS_S, LASTS_S = 2000, 2, 10, 30
 STORM_S, STORM_LASTS_S = 50, 10
 BY = "bench"
@@ -55,7 +54,7 @@ def measure(_data: Path) -> list[Row]:
 
 def _build(settings: Settings) -> None:
     where = {"SHAOTU_DATABASE_URL": str(settings.database_url), "SHAOTU_VAR_DIR": str(settings.var_dir)}
-    command = [sys.executable, "-m", "gis", "demo", "build", "--cells", str(CELLS)]
+    command = [sys.executable, "-m", "gis", "demo", "build"]
     subprocess.run(command, cwd=ROOT, env=os.environ | where, check=True)
 
 
