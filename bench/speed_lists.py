@@ -48,6 +48,12 @@ VIEWS = (
     Filters(categories=("E9",), units=("admin:district:3",), states=("closed",)),
     Filters(flags=("straddles",), states=("voided",)), Filters(since=NOW - 30 * DAY, categories=("E2",)),
     Filters(since=NOW - 700 * DAY, until=NOW - 300 * DAY, categories=("E90",)),
+    # Words that one in twenty thousand has, in a thousand, a hundred, thirty, five; none; a sign alone; a code.
+    Filters(text="管廊"), Filters(text="流浪犬"), Filters(text="夜间施工"), Filters(text="信号灯"),
+    Filters(text="垃圾"), Filters(text="熊猫"), Filters(text="犬"), Filters(text="99010000000000424242"),
+    Filters(text="路灯", states=OPEN), Filters(text="流浪犬", units=("admin:district:3",)),
+    Filters(text="噪声", units=("admin:subdistrict:200",)), Filters(text="漂浮物", since=NOW - 30 * DAY),
+    Filters(text="井盖", categories=("E9",), states=("closed",)),
 )  # fmt: skip
 READERS = {
     "the city": db.EVERYTHING,

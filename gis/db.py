@@ -30,7 +30,9 @@ APP_ROLE = "shaotu_app"
 EXTENSIONS = ("postgis", "pg_trgm", "btree_gist")
 # Under row-level security only functions marked leakproof may use an index. Comparing two boxes, or two lists of
 # words, says nothing about a row that the asker did not already put into the question.
-LEAKPROOF = ("geometry_overlaps(geometry, geometry)", "arrayoverlap(anyarray, anyarray)")
+LEAKPROOF = (
+    "geometry_overlaps(geometry, geometry)", "arrayoverlap(anyarray, anyarray)", "arraycontains(anyarray, anyarray)",
+)  # fmt: skip
 # one number for "migrating", so that two starters do not migrate at once
 MIGRATION_LOCK = 0x5AA0
 INSUFFICIENT_PRIVILEGE = "42501"

@@ -15,7 +15,7 @@ from gis.cli import COMMANDS
 from gis.settings import ROOT
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "services", "core", "misc"}
-EDGES = ("app.py", "gis/cli/", "gis/web/", "gis/demo/", "gis/tasks/", "gis/worker.py")
+EDGES = ("app.py", "gis/cli/", "gis/web/", "gis/demo/", "gis/tasks/", "gis/jobs.py", "gis/worker.py")
 REGISTRIES = re.compile("|".join(["registry[.]npm" + "js", "py" + "pi[.]org", "python" + "hosted", "npm" + "mirror"]))
 # Folders of one machine; what stands in a system's own folders is the same everywhere.
 PLACES = re.compile("|".join(["/wo" + "rk/", "/ho" + "me/[a-z]", "/Us" + "ers/[a-z]", "bash" + "_jobs/"]))

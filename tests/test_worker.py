@@ -18,13 +18,13 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gis import db, worker
+from gis import db, jobs, worker
 from gis.errors import Conflict
 from gis.issues import audit
 from gis.issues.messages import outbox
 from gis.issues.messages.outbox import Tiding
+from gis.jobs import Job, Work
 from gis.settings import ROOT, Settings
-from gis.worker import Job, Work
 from tests import receivers
 from tests.issues import called, looped
 from tests.issues.looped import CG, CHIEF, DISPATCHER, NOW
@@ -49,23 +49,23 @@ def rows(engine: Engine, sql: str) -> list[tuple[object, ...]]:
 
 class TestTurns:
     def jobs(self, engine: Engine, *runs: object) -> tuple[Job, ...]:
-        jobs = tuple(Job(f"job {nth}", SOON, run) for nth, run in enumerate(runs))  # type: ignore[arg-type]
-        worker.enrol(engine, jobs)
-        return jobs
+        known = tuple(Job(f"job {nth}", SOON, run) for nth, run in enumerate(runs))  # type: ignore[arg-type]
+        worker.enrol(engine, known)
+        return known
 
-    def turn(self, engine: Engine, settings: Settings, jobs: tuple[Job, ...]) -> bool:
-        return worker.turn(engine, settings, jobs, datetime.now(UTC))
+    def turn(self, engine: Engine, settings: Settings, known: tuple[Job, ...]) -> bool:
+        return worker.turn(engine, settings, known, datetime.now(UTC))
 
     def test_a_job_is_done_when_it_is_due_and_not_before(self, clean_db: Engine, settings: Settings) -> None:
         done: list[int] = []
-        jobs = self.jobs(clean_db, does(done))
-        assert [self.turn(clean_db, settings, jobs) for _ in range(2)] == [True, False]
+        known = self.jobs(clean_db, does(done))
+        assert [self.turn(clean_db, settings, known) for _ in range(2)] == [True, False]
         assert done == [1]
 
     def test_what_has_more_to_do_is_done_again_at_once(self, clean_db: Engine, settings: Settings) -> None:
         left = [True, True, False]
-        jobs = self.jobs(clean_db, lambda _work: left.pop(0))
-        assert [self.turn(clean_db, settings, jobs) for _ in range(4)] == [True, True, True, False]
+        known = self.jobs(clean_db, lambda _work: left.pop(0))
+        assert [self.turn(clean_db, settings, known) for _ in range(4)] == [True, True, True, False]
 
     def test_a_job_that_fails_says_so_rests_and_stops_no_other(self, clean_db: Engine, settings: Settings) -> None:
         done: list[int] = []
@@ -73,8 +73,8 @@ class TestTurns:
         def fail(_work: Work) -> bool:
             raise ZeroDivisionError
 
-        jobs = self.jobs(clean_db, fail, does(done))
-        assert [self.turn(clean_db, settings, jobs) for _ in range(3)] == [True, True, False]
+        known = self.jobs(clean_db, fail, does(done))
+        assert [self.turn(clean_db, settings, known) for _ in range(3)] == [True, True, False]
         kept = rows(clean_db, "SELECT faults_n, fault FROM job ORDER BY name")
         assert (done, kept) == ([1], [(1, "ZeroDivisionError"), (0, None)])
 
@@ -82,24 +82,24 @@ class TestTurns:
         tried: list[bool] = []
 
         def try_too(_work: Work) -> bool:
-            tried.append(self.turn(clean_db, settings, jobs))
+            tried.append(self.turn(clean_db, settings, known))
             return False
 
-        jobs: tuple[Job, ...] = self.jobs(clean_db, try_too)
-        self.turn(clean_db, settings, jobs)
+        known: tuple[Job, ...] = self.jobs(clean_db, try_too)
+        self.turn(clean_db, settings, known)
         assert tried == [False]
 
     def test_a_clock_set_back_holds_no_job_up(self, clean_db: Engine, settings: Settings) -> None:
-        jobs = self.jobs(clean_db, lambda _work: False)
+        known = self.jobs(clean_db, lambda _work: False)
         with db.session(clean_db, db.EVERYTHING) as session:
             session.execute(text("UPDATE job SET next_at = now() + interval '1 year'"))
             session.commit()
-        assert self.turn(clean_db, settings, jobs)
+        assert self.turn(clean_db, settings, known)
 
     def test_every_channel_is_a_job_of_its_own(self, tmp_path: Path) -> None:
         file = tmp_path / "channels.toml"
         file.write_text("[a]\nkind='http'\nurl='x'\nbody='y'\n[b]\nkind='http'\nurl='x'\nbody='y'\n", "utf-8")
-        names = [job.name for job in worker.registry(Settings(channels=file))]
+        names = [job.name for job in jobs.registry(Settings(channels=file))]
         assert [name for name in names if name.startswith("outbox:")] == ["outbox:a", "outbox:b"]
 
 
@@ -127,7 +127,7 @@ class TestJobs:
     def test_what_ran_out_is_written_down_once_and_told(self, clean_db: Engine, settings: Settings) -> None:
         self.late(clean_db)
         for _ in range(2):
-            worker.overdue(Work(clean_db, settings, NOW + timedelta(hours=1)))
+            jobs.overdue(Work(clean_db, settings, NOW + timedelta(hours=1)))
         assert rows(clean_db, "SELECT department, clock FROM lateness") == [("", "handle")]
         assert rows(clean_db, "SELECT recipient FROM message WHERE event = 'overdue' ORDER BY id") == [
             ("department:cg",), ("role:dispatcher",),
@@ -135,13 +135,13 @@ class TestJobs:
 
     def test_what_is_due_later_is_not_late(self, clean_db: Engine, settings: Settings) -> None:
         self.late(clean_db)
-        worker.overdue(Work(clean_db, settings, NOW))
+        jobs.overdue(Work(clean_db, settings, NOW))
         assert rows(clean_db, "SELECT * FROM lateness") == []
 
     def test_what_will_soon_be_due_is_told_once_for_each_set_hour(self, clean_db: Engine, settings: Settings) -> None:
         self.late(clean_db, due_at=NOW + timedelta(hours=20))
         for hours in (0, 0, 5, 5):
-            worker.digest(Work(clean_db, settings, NOW + timedelta(hours=hours)))
+            jobs.digest(Work(clean_db, settings, NOW + timedelta(hours=hours)))
         told = rows(clean_db, "SELECT recipient, params ->> 'count' FROM message WHERE event = 'due_soon'")
         assert told == [("department:cg", "1")] * 2
 
@@ -152,7 +152,7 @@ class TestJobs:
             until = {"until": "2026-06-03", "reason": "等待"}
             way.after(("sign", CG), ("ask_suspension", CG, until), ("endorse", DISPATCHER), ("grant", CHIEF))
             session.commit()
-            worker.resume(Work(clean_db, settings, NOW + timedelta(days=3)))
+            jobs.resume(Work(clean_db, settings, NOW + timedelta(days=3)))
             session.rollback()
             assert way.state == "handling"
 
@@ -162,7 +162,7 @@ class TestJobs:
             way = called.plain(session)
             way.make("blow", called.CALLER, called.whistle("cg"))
             session.commit()
-        worker.escalate(Work(clean_db, settings, way.now + timedelta(days=2)))
+        jobs.escalate(Work(clean_db, settings, way.now + timedelta(days=2)))
         assert rows(clean_db, "SELECT count(*) FROM escalation") == [(1,)]
 
     def test_one_that_is_refused_holds_up_no_other(self, clean_db: Engine, settings: Settings) -> None:
@@ -183,10 +183,10 @@ class TestJobs:
         with receivers.http() as heard:
             settings = replace(settings, channels=hooks(tmp_path, dead=1, alive=heard.port))
             tell(clean_db, settings, 3)
-            jobs = worker.registry(settings)[-2:]
-            worker.enrol(clean_db, jobs)
+            known = jobs.registry(settings)[-2:]
+            worker.enrol(clean_db, known)
             for _ in range(20):
-                worker.turn(clean_db, settings, jobs, datetime.now(UTC))
+                worker.turn(clean_db, settings, known, datetime.now(UTC))
         states = rows(clean_db, "SELECT channel, state, count(*) FROM message GROUP BY 1, 2 ORDER BY 1")
         assert ("alive", "sent", 3) in states
         assert ("dead", "waiting", 3) in states

@@ -9,6 +9,7 @@ import click
 from gis import language
 from gis.cli import context
 from gis.issues import explain as reasoning
+from gis.issues.jurisdiction import Ground
 
 
 @click.command()
@@ -40,12 +41,16 @@ def _party(party: reasoning.PartyLine, locale: str) -> str:
         role=language.say(f"explain.role.{party.role}", locale),
         name=_name(party, locale),
         why=language.say(party.why, locale),
-        ground=" ".join(party.jurisdictions),
+        ground=reasoning.BETWEEN[locale].join(_called(ground, locale) for ground in party.grounds),
     )
 
 
 def _name(party: reasoning.PartyLine, locale: str) -> str:
     return party.name_en if locale == "en" and party.name_en else party.name_zh
+
+
+def _called(ground: Ground, locale: str) -> str:
+    return ground.name_en if locale == "en" and ground.name_en else ground.name
 
 
 def _reasons(told: reasoning.Explanation, locale: str) -> list[str]:

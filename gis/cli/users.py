@@ -10,7 +10,7 @@ from sqlalchemy import select
 from gis import language
 from gis.cli.context import cli_session, recorded
 from gis.issues import journal
-from gis.people import accounts
+from gis.people import accounts, areas
 from gis.people.tables import Account, Post
 
 
@@ -73,16 +73,18 @@ def close(username: str) -> None:
 @click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="Today when left out.")
 @click.option("--end", is_flag=True, help="End the post instead.")
 def post(username: str, unit: str, start: datetime | None, end: bool) -> None:
-    """Make an account answer for a unit from a date on."""
+    """Make an account answer for a unit from a date on, or for a line: area:river_chief:NAME."""
     parts = unit.split(":")
     if len(parts) != 3 or not all(parts):
         raise click.BadParameter("NET:LEVEL:CODE", param_hint="UNIT")
     on = start.date() if start else date.today()  # noqa: DTZ011 - the day on the clock of whoever types
     with recorded(journal.ACCOUNT_CHANGED) as session:
+        net, level, code = parts
+        held = (net, level, str(areas.find(session, level, code, on)) if net == areas.NET else code)
         if end:
-            accounts.end_post(session, username, (parts[0], parts[1], parts[2]), end=on)
+            accounts.end_post(session, username, held, end=on)
         else:
-            accounts.give_post(session, username, (parts[0], parts[1], parts[2]), start=on)
+            accounts.give_post(session, username, held, start=on)
 
 
 @users.command()

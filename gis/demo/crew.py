@@ -90,7 +90,7 @@ class Crew:
         elif state in moves.AT_WORK:
             yield from self._at_work(parties.of_issue(session, issue_id), calls=callers.calls_first(issue, self.rng))
         elif state == moves.RETURNED:
-            yield "dispatch", DISPATCHER, {"reason": "按职责清单仍由原部门办理。"}
+            yield "dispatch", DISPATCHER, _sent_on(session, issue_id)
         elif state == moves.FED_BACK:
             failed = self.rng.random() < REWORKED
             yield ("rework", INSPECTOR, REWORK) if failed else ("pass", INSPECTOR, {})
@@ -117,6 +117,14 @@ class Crew:
                 yield "sign", actor, {}
 
 
+def _sent_on(session: Session, issue_id: int) -> dict[str, str]:
+    """Hand what was returned by a line to the office beside it; elsewhere it stays with whom it was."""
+    beside = session.scalar(_BESIDE, {"id": issue_id, "near_deg": NEAR_DEG})
+    if beside is None:
+        return {"reason": "按职责清单仍由原部门办理。"}
+    return {"lead": beside, "reason": "经现场核实，位于界线另一侧。"}
+
+
 GOING = (moves.DISPATCHED, moves.HANDLING, moves.FED_BACK, moves.INSPECTED, moves.RETURNED, moves.CLOSED)
 _ISSUE = text("""
 SELECT state, lead, marks, scheme, category, work_order, coalesce(reporter ->> 'phone', '') <> '' AS can_be_called,
@@ -133,4 +141,16 @@ _ALL = text("""
 SELECT id, code, reported_at, lead FROM issue
 WHERE state = 'dispatched' AND NOT (departments && CAST(:spared AS text[]) AND reported_at > :lately)
 ORDER BY reported_at, id
+""")
+# Some two hundred metres.
+NEAR_DEG = 0.002
+_BESIDE = text("""
+SELECT other.code
+FROM issue JOIN department AS own ON own.code = issue.lead
+JOIN department AS other ON other.kind = own.kind AND (other.net, other.level) = (own.net, own.level)
+     AND other.code <> own.code AND other.closed_on IS NULL
+JOIN edition ON edition.net = other.net AND edition.state = 'active' AND edition.valid_to IS NULL
+JOIN unit ON unit.edition_id = edition.id AND (unit.level, unit.code) = (other.level, other.unit_code)
+WHERE issue.id = :id AND ST_DWithin(unit.geom, issue.point_geom, :near_deg)
+ORDER BY ST_Distance(unit.geom, issue.point_geom), other.code LIMIT 1
 """)

@@ -20,7 +20,8 @@ from gis.demo import callers, crew, files, frame, history, limits, platforms, ro
 from gis.demo import city as cities
 from gis.demo.city import City
 from gis.errors import Invalid, ShaotuError
-from gis.issues import agreements, categories, citizens, duty_lists, intake, sources, workflow
+from gis.issues import agreements, categories, citizens, duty_lists, intake, lateness, sources, workflow
+from gis.issues.messages import notices
 from gis.issues.tables import Source
 from gis.people import areas, departments
 from gis.settings import ROOT, Settings
@@ -139,6 +140,14 @@ class Founding:
     def _call(self, session: Session) -> None:
         platforms.staff(session, self.city.seed, now=self._now)
         platforms.blow(session, workflow.Loop(self._settings), self.city.seed, now=self._now)
+        self._hush(session)
+
+    def _hush(self, session: Session) -> None:
+        """Let nobody's bell ring of what happened before there was anybody to hear it."""
+        clerk = intake.Clerk(BY, self._now, self._settings, quiet=True)
+        while facts := lateness.find(session, self._now, BATCH):
+            lateness.note(session, facts, clerk)
+        notices.read_by_all(session)
 
 
 def write(city: City, folder: Path) -> None:

@@ -118,7 +118,7 @@ def at_many(session: Session, geometries: Sequence[BaseGeometry | None], on: Seq
         },
     ).mappings()
     found = [(row["row"], on[row["row"]], _agreement(row)) for row in rows]
-    named = _grounds(session, {(key, day) for _, day, each in found for key in (each.lead, *each.parties)})
+    named = grounds(session, {(key, day) for _, day, each in found for key in (each.lead, *each.parties)})
     for row, day, each in found:
         answers[row] = (*answers[row], _pact(each, lambda key, day=day: named[key, day]))  # type: ignore[misc]
     return answers
@@ -126,7 +126,7 @@ def at_many(session: Session, geometries: Sequence[BaseGeometry | None], on: Seq
 
 def pact(session: Session, draft: Draft, on: date) -> Pact:
     """See a draft as it would be asked on a day: for a dry run."""
-    named = _grounds(session, {(key, on) for key in (draft.lead, *draft.parties)})
+    named = grounds(session, {(key, on) for key in (draft.lead, *draft.parties)})
     lead, parties = named[draft.lead, on], tuple(named[key, on] for key in draft.parties)
     area_m2 = coords.area_m2(draft.geometry)
     return Pact("draft", draft.title, draft.categories, parties, lead, draft.valid_from, draft.valid_to, area_m2)
@@ -151,7 +151,7 @@ def _near_any(session: Session, geometries: Sequence[BaseGeometry | None]) -> li
     return [int(row) for row in np.flatnonzero(met)]
 
 
-def _grounds(session: Session, wanted: set[tuple[str, date]]) -> dict[tuple[str, date], Ground]:
+def grounds(session: Session, wanted: set[tuple[str, date]]) -> dict[tuple[str, date], Ground]:
     """Name units on days, with what stands above them; a unit that day does not know stands alone under its code."""
     named = {(key, day): Ground(key, key.rsplit(":", 1)[-1], key.rsplit(":", 1)[-1]) for key, day in wanted}
     for day in {day for _, day in wanted}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import orjson
 from psycopg2.extras import execute_values
@@ -133,14 +133,15 @@ def redirect(session: Session, issue_id: int, to: Redirection, *, by: str, now: 
             raise Invalid("dispatch.no_department", department=code)
         if closed_on := register[code].closed_on:
             raise Invalid("dispatch.department_closed", department=code, on=closed_on)
+    sides = _sides(session, was, [register[code] for code in (to.lead, *to.assists)], now.date())
     evidence = {"department": register[to.lead].as_dict()} | dict(to.evidence)
     reason = jurisdiction.Reason(f"decision.sent.{to.basis}", evidence)
     decision = replace(
         was,
         basis=was.basis if to.why == WHISTLE and to.lead == was.lead_department else to.basis,
         lead_department=to.lead,
-        lead_jurisdiction=_ground_of(was, register[to.lead]),
-        parties=_redirected(was, to, register),
+        lead_jurisdiction=sides[to.lead],
+        parties=_redirected(was, to, register, sides),
         provisional=False,
         reasons=(*was.reasons, reason),
     )
@@ -149,13 +150,16 @@ def redirect(session: Session, issue_id: int, to: Redirection, *, by: str, now: 
 
 
 def _redirected(
-    was: jurisdiction.Decision, to: Redirection, register: Mapping[str, departments.Department]
+    was: jurisdiction.Decision,
+    to: Redirection,
+    register: Mapping[str, departments.Department],
+    sides: Mapping[str, str | None],
 ) -> tuple[jurisdiction.PartyCall, ...]:
     """Put the new lead first; the others stay, but for the one that refused, unless its side has nobody else."""
     # What waited at the general desk waits there no more.
     acting = [party for party in was.parties if party.kind != departments.DESK or party.department == to.lead]
     before = {party.department: party for party in acting}
-    ground = before[to.lead].jurisdictions if to.lead in before else _sides_of(was, register[to.lead])
+    ground = before[to.lead].jurisdictions if to.lead in before else _only(sides[to.lead])
     kept = [
         replace(party, role="assist", why=to.why if code in to.assists else party.why)
         for code, party in before.items()
@@ -168,23 +172,24 @@ def _redirected(
         jurisdiction.PartyCall(to.lead, register[to.lead].kind, "lead", ground, "party.sent"),
         *kept,
         *(
-            jurisdiction.PartyCall(code, register[code].kind, "assist", _sides_of(was, register[code]), to.why)
+            jurisdiction.PartyCall(code, register[code].kind, "assist", _only(sides[code]), to.why)
             for code in joined
         ),
     )
 
 
-def _sides_of(was: jurisdiction.Decision, department: departments.Department) -> tuple[str, ...]:
-    """Name the sides of an issue a department serves: its own ground, or the lead's where it serves the whole city."""
-    ground = _ground_of(was, department)
-    return (ground,) if ground else ()
+def _only(side: str | None) -> tuple[str, ...]:
+    return (side,) if side else ()
 
 
-def _ground_of(was: jurisdiction.Decision, department: departments.Department) -> str | None:
+def _sides(
+    session: Session, was: jurisdiction.Decision, asked: Iterable[departments.Department], on: date
+) -> dict[str, str | None]:
+    """Name the side of an issue that lies in each department's ground; the lead's where it serves the whole city."""
     keys = [key for party in was.parties for key in party.jurisdictions]
-    code = department.ground.rsplit(":", 1)[-1]
-    # Codes of one net tell what lies in what: a subdistrict's begins with its district's.
-    return next((key for key in keys if code and key.rsplit(":", 1)[-1].startswith(code)), was.lead_jurisdiction)
+    grounds = agreements.grounds(session, {(key, on) for key in keys})
+    mine = {each.code: [key for key in keys if each.ground in (key, *grounds[key, on].above)] for each in asked}
+    return {code: found[0] if found else was.lead_jurisdiction for code, found in mine.items()}
 
 
 def unit_key(key: str) -> tuple[str, str, str]:

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import language
-from gis.issues import findings
-from gis.issues.jurisdiction import Decision
+from gis.issues import agreements, findings
+from gis.issues.jurisdiction import Decision, Ground
 
 Json = Mapping[str, Any]
 
@@ -22,14 +22,14 @@ PARTS = {"share", "probability", "least", "threshold"}
 
 @dataclass(frozen=True)
 class PartyLine:
-    """A department called to an issue, with its names; why: a code; jurisdictions: the units it is called for."""
+    """A department called to an issue, with its names; why: a code; grounds: the units it is called for."""
 
     department: str
     name_zh: str
     name_en: str
     role: str
     why: str
-    jurisdictions: tuple[str, ...]
+    grounds: tuple[Ground, ...]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ def get(session: Session, issue_code: str) -> Explanation:
     asked = findings.get(session, issue_code)
     called = [party.department for party in asked.decision.parties]
     names = {row.code: row for row in session.execute(_NAMES, {"codes": called})}
+    on = asked.location.on
+    grounds = agreements.grounds(session, {(key, on) for each in asked.decision.parties for key in each.jurisdictions})
     parties = tuple(
         PartyLine(
             department=party.department,
@@ -54,7 +56,7 @@ def get(session: Session, issue_code: str) -> Explanation:
             name_en=names[party.department].name_en if party.department in names else party.department,
             role=party.role,
             why=party.why,
-            jurisdictions=party.jurisdictions,
+            grounds=tuple(grounds[key, on] for key in party.jurisdictions),
         )
         for party in asked.decision.parties
     )

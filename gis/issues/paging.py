@@ -3,8 +3,7 @@
 PostgreSQL thinks that row-level security lets one row in a hundred through, and so mistakes which way is short. Here
 the way is chosen by looking. The first GLANCE_ROWS of the order often hold a page. If not, what the filters leave is
 fetched through their indexes and put in order, if it is no more than PROBE_ROWS. If it is more, a page comes up soon in
-walking the order's own index. Where it falls down: filters that no index knows (words in the text), and many matches of
-which none is near the list's beginning.
+walking the order's own index. Where it falls down: many matches of which none is near the list's beginning.
 """
 
 from __future__ import annotations
@@ -28,6 +27,8 @@ from gis.issues.moves import CLOSED, ENDS, EVALUATED, SELF_HANDLED
 Json = dict[str, Any]
 
 GLANCE_ROWS, PROBE_ROWS = 3000, 5000
+# So much is worth fetching where it lies far from the list's beginning.
+FAR_ROWS = 50_000
 PLACE = re.compile(r"([<>])([0-9T:.+-]{0,40}),([0-9]{1,18})")
 # What has a time of closing, or may: states change only by moves, and a reopened issue loses it.
 WERE_CLOSED = frozenset({CLOSED, EVALUATED, SELF_HANDLED})
@@ -111,6 +112,15 @@ class Question:
         return self.said | place
 
 
+@dataclass(frozen=True)
+class Probe:
+    """A page of what the filters leave, how many that are (None: too many), and how many of those seen have a time."""
+
+    found: list[Row[Any]]
+    total: int | None
+    timed: int
+
+
 def parse_place(said: str) -> Place | None:
     """Read a place from an address; raise Invalid."""
     if not said:
@@ -160,23 +170,24 @@ def _where(session: Session, asked: Asked) -> tuple[str, Json]:
     return " AND ".join(parts) or "true", values
 
 
-def _probe(question: Question, part: str = "true") -> tuple[list[Row[Any]], int | None]:
-    """Fetch what the filters leave, if that is little; return the page and how many there are, None if too many."""
+def _probe(question: Question, most: int, part: str = "true") -> Probe:
+    """Fetch what the filters leave through their indexes, no more than so many, and put it in order."""
     order, way = question.order, question.way
     behind = _behind(question, "hit.at", "hit.id")
     nulls = "FIRST" if question.back else "LAST"
     sql = f"""
     WITH hit AS MATERIALIZED (
-        SELECT issue.id, issue.{order.column} AS at FROM issue WHERE {question.where} AND {part} LIMIT {PROBE_ROWS + 1})
-    SELECT counted.n, shown.id, shown.at FROM (SELECT count(*) AS n FROM hit) AS counted
+        SELECT issue.id, issue.{order.column} AS at FROM issue WHERE {question.where} AND {part} LIMIT {most + 1})
+    SELECT counted.n, counted.timed, shown.id, shown.at
+    FROM (SELECT count(*) AS n, count(hit.at) AS timed FROM hit) AS counted
     LEFT JOIN (SELECT * FROM hit WHERE {behind} ORDER BY hit.at {way} NULLS {nulls}, hit.id {way}
                LIMIT {question.limit}) AS shown ON true
     ORDER BY shown.at {way} NULLS {nulls}, shown.id {way}
     """
     with _steered(question.session, "enable_seqscan"):
         found = question.session.execute(text(sql), question.values).all()
-    total = found[0].n
-    return [row for row in found if row.id is not None], total if total <= PROBE_ROWS else None
+    first = found[0]
+    return Probe([row for row in found if row.id is not None], first.n if first.n <= most else None, first.timed)
 
 
 def _behind(question: Question, at: str, number: str) -> str:
@@ -213,13 +224,13 @@ def _looked(question: Question, asked: Asked) -> tuple[list[Row[Any]], int | Non
     # Who sees little would glance at all there is.
     if question.session.info["scope"].all and len(found := _walk(question, parts[0], GLANCE_ROWS)) == question.limit:
         return found, None
-    found, total = _probe(question)
-    if total is not None:
-        return found, total
+    probe = _probe(question, FAR_ROWS if _is_far(asked) else PROBE_ROWS)
+    if probe.total is not None:
+        return probe.found, probe.total
     found = []
     for timed in parts:
         rest = replace(question, limit=question.limit - len(found))
-        found += _part(rest, timed=timed) if rest.limit else []
+        found += _part(rest, timed=timed, few=probe.timed < question.limit) if rest.limit else []
     return found, None
 
 
@@ -232,13 +243,21 @@ def _parts(question: Question, asked: Asked) -> tuple[bool, ...]:
     return (False, True) if question.back else (True, False)
 
 
-def _part(question: Question, *, timed: bool) -> list[Row[Any]]:
-    """Find one part of a long list; what has a time may be little of it."""
-    if timed and not question.order.always:
-        found, total = _probe(question, f"issue.{question.order.column} IS NOT NULL")
-        if total is not None:
-            return found
+def _part(question: Question, *, timed: bool, few: bool) -> list[Row[Any]]:
+    """Find one part of a long list; few: what has a time seems to be little of it."""
+    if timed and few and not question.order.always:
+        probe = _probe(question, PROBE_ROWS, f"issue.{question.order.column} IS NOT NULL")
+        if probe.total is not None:
+            return probe.found
     return _walk(question, timed)
+
+
+def _is_far(asked: Asked) -> bool:
+    """Say whether a list begins far from what is asked for: what was reported of old is done, what is open is new."""
+    states = asked.filters.states
+    if asked.order == "oldest":
+        return bool(states) and not ENDS & set(states) and replace(asked.filters, states=()) != Filters()
+    return asked.filters.until is not None and not ORDERS[asked.order].always
 
 
 def _has_none(asked: Asked) -> bool:
@@ -274,10 +293,21 @@ def _beyond(question: Question, column: str, *, timed: bool) -> str:
 
 @contextmanager
 def _steered(session: Session, *off: str) -> Iterator[None]:
-    """Take ways from the planner for one question. Compiling a plan would take longer than the plan."""
-    names = [*off, "jit"]
-    for value in ("off", "on"):
-        told = ", ".join(f"set_config('{name}', '{value}', true)" for name in names)
-        if value == "on":
-            yield
-        session.execute(text(f"SELECT {told}"))
+    """Take ways from the planner for one question. Compiling a plan, or calling workers, would take longer than it."""
+    before = _set(session, dict.fromkeys((*off, "jit"), "off") | {"max_parallel_workers_per_gather": "0"})
+    yield
+    _set(session, before)
+
+
+def _set(session: Session, told: dict[str, str]) -> dict[str, str]:
+    """Set what is told, for the rest of the transaction; return how it was."""
+    found = session.execute(_SET, {"names": list(told), "values": list(told.values())})
+    return {row.name: row.was for row in found}
+
+
+_SET = text("""
+WITH was AS MATERIALIZED (
+    SELECT name, value, current_setting(name) AS was
+    FROM unnest(CAST(:names AS text[]), CAST(:values AS text[])) AS told (name, value))
+SELECT name, was FROM was WHERE set_config(name, value, true) IS NOT NULL
+""")

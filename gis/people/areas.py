@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gis import db
-from gis.errors import Invalid
+from gis.errors import Conflict, Invalid, NotFound
 from gis.territory import coords
 from gis.territory.places import Reject, files, footprints, records
 
@@ -84,6 +84,16 @@ def at(session: Session, geometry: BaseGeometry, on: date, beside_m: float = BES
 def cells(session: Session, ids: Sequence[int], on: date) -> tuple[tuple[str, str, str], ...]:
     """List the smallest units (net, level, code) that areas lie in, or beside: what is seen of the ground of a line."""
     return tuple(session.execute(_CELLS, {"ids": list(ids), "on": on, "beside": BESIDE_M}).tuples())
+
+
+def find(session: Session, role: str, said: str, on: date) -> int:
+    """Find the one area of a role by its name, or by its id; raise NotFound, or Conflict that names several."""
+    rows = session.execute(_FIND, {"role": role, "said": said, "on": on}).all()
+    if not rows:
+        raise NotFound("areas.unknown", role=role, name=said)
+    if len(rows) > 1:
+        raise Conflict("areas.several", name=said, areas=", ".join(f"{row.id} ({row.person})" for row in rows[:20]))
+    return int(rows[0].id)
 
 
 def of_account(session: Session, username: str, on: date) -> list[dict[str, Any]]:
@@ -240,19 +250,25 @@ def _unit_shape(session: Session, file: AreaFile, values: dict[str, Any]) -> str
     return str(found)
 
 
-# Of a degree east counts as many metres as lie in it there; towards the north a little more than asked for is seen.
+# Boxes tell which units are the smallest, and only those are measured: a district has too many corners. A degree counts
+# for the metres that lie in it towards the east; towards the north a little more than asked for is seen.
 _CELLS = text("""
 WITH line AS MATERIALIZED (
     SELECT geom, :beside / (111320 * cos(radians(ST_YMax(geom)))) AS beside_deg FROM responsibility_area
     WHERE id = ANY(:ids) AND valid_from <= :on AND (valid_to IS NULL OR :on < valid_to)
-), beside AS (
-    SELECT DISTINCT ON (u.id) u.net, u.level, u.code, u.area_m2
-    FROM line JOIN unit u ON u.geom && ST_Expand(line.geom, line.beside_deg)
-        AND ST_DWithin(u.geom, line.geom, line.beside_deg)
-    JOIN edition e ON e.id = u.edition_id
+), near AS MATERIALIZED (
+    SELECT u.id, u.net, u.level, u.code, u.area_m2, line.geom, line.beside_deg
+    FROM line JOIN unit u ON u.geom && ST_Expand(line.geom, line.beside_deg) JOIN edition e ON e.id = u.edition_id
     WHERE e.state = 'active' AND e.valid_from <= :on AND (e.valid_to IS NULL OR :on < e.valid_to)
-), finest AS (SELECT net, level FROM beside GROUP BY net, level ORDER BY avg(area_m2), net, level LIMIT 1)
-SELECT net, level, code FROM beside JOIN finest USING (net, level) ORDER BY code
+), finest AS (SELECT net, level FROM near GROUP BY net, level ORDER BY avg(area_m2), net, level LIMIT 1)
+SELECT DISTINCT near.net, near.level, near.code
+FROM near JOIN finest USING (net, level) JOIN unit u ON u.id = near.id
+WHERE ST_DWithin(u.geom, near.geom, near.beside_deg) ORDER BY near.code
+""")
+_FIND = text("""
+SELECT id, person FROM responsibility_area
+WHERE role = :role AND (name = :said OR name_en = :said OR CAST(id AS text) = :said)
+  AND valid_from <= :on AND (valid_to IS NULL OR :on < valid_to) ORDER BY id
 """)
 _OF_ACCOUNT = text("""
 SELECT a.id, a.role, a.name, a.name_en, ST_AsGeoJSON(a.geom, 6) AS geometry

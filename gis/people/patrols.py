@@ -61,12 +61,16 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Ground:
-    """What is to be covered: units by their ids, and of those in force the net and level of the smallest cells."""
+    """What is to be covered: units by their ids, and of those in force the net and level of the smallest cells.
+
+    lanes: whether the streets in them are to be walked too; who answers for one line answers for no other street.
+    """
 
     unit_ids: Sequence[int]
     edition_ids: Sequence[int]
     net: str
     level: str
+    lanes: bool = True
 
 
 def parse(said: Mapping[str, Any], *, now: datetime) -> Walk:
@@ -126,7 +130,8 @@ def coverage(session: Session, username: str, ground: Ground, since: datetime, u
     """Measure what somebody covered of their ground in [since, until)."""
     asked: Json = {
         "username": username, "units": list(ground.unit_ids), "editions": list(ground.edition_ids),
-        "net": ground.net, "level": ground.level, "since": since, "until": until, "most_m": ACCURACY_MOST_M,
+        "net": ground.net, "level": ground.level, "lanes": ground.lanes, "since": since, "until": until,
+        "most_m": ACCURACY_MOST_M,
     }  # fmt: skip
     east, north = coords.metres_per_degree(float(session.scalar(_LATITUDE, asked) or 0.0))
     row = session.execute(_COVERED, asked | {"east": float(east), "north": float(north), "along_m": ALONG_M}).one()
@@ -182,7 +187,7 @@ walked AS MATERIALIZED (
         ST_Scale(ST_Intersection(street.geom, patch.geom), :east, :north), ST_Scale(walked.geom, :east, :north),
         :along_m), false) AS visited
     FROM patch JOIN street ON street.geom && patch.geom AND ST_Intersects(street.geom, patch.geom) CROSS JOIN walked
-    WHERE street.name <> '' ORDER BY street.id, visited DESC
+    WHERE :lanes AND street.name <> '' ORDER BY street.id, visited DESC
 )
 SELECT (SELECT count(*) FROM cell), (SELECT count(*) FROM cell WHERE visited),
        (SELECT count(*) FROM lane), (SELECT count(*) FROM lane WHERE visited)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
@@ -87,15 +87,25 @@ def waiting(session: Session) -> Booklet | None:
     return None if row is None else Booklet(**row)
 
 
-def make_next(
-    opened: Callable[[], AbstractContextManager[Session]], engine: Engine, zone: ZoneInfo, now: datetime
-) -> bool:
-    """Put the one together that waits longest, with the eyes of who asked for it; say whether there was one.
+class Work(Protocol):
+    """What the worker does it with. session: sees everything, and is committed at its end."""
 
-    opened: gives a session that sees everything and is committed at its end.
-    """
-    on = now.astimezone(zone).date()
-    with opened() as session:
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment."""
+
+    def session(self) -> AbstractContextManager[Session]:
+        """Open a session."""
+
+
+def make_next(work: Work, zone: ZoneInfo) -> bool:
+    """Put the one together that waits longest, with the eyes of who asked for it; say whether there was one."""
+    on = work.now.astimezone(zone).date()
+    with work.session() as session:
         booklet = waiting(session)
         account = accounts.find(session, booklet.by) if booklet else None
         scope = accounts.who(session, account, on).scope if account else db.NOTHING
@@ -103,16 +113,16 @@ def make_next(
         return False
 
     def tell(done_n: int) -> None:
-        with opened() as session:
+        with work.session() as session:
             progress(session, booklet.id, done_n)
 
     done: Json = {}
     try:
-        with db.session(engine, scope) as eyes:
-            done["pdf"] = make(eyes, booklet, Asker(scope, on, zone), Reader(booklet.locale, zone, now), tell)
+        with db.session(work.engine, scope) as eyes:
+            done["pdf"] = make(eyes, booklet, Asker(scope, on, zone), Reader(booklet.locale, zone, work.now), tell)
     except ShaotuError as refused:
         done["fault"] = refused.code
-    with opened() as session:
+    with work.session() as session:
         finish(session, booklet.id, datetime.now(UTC), **done)
     return True
 

@@ -110,8 +110,8 @@ def plate(session: Session, dossier: Dossier, reader: Reader) -> Plate:
         if street["centre"]:
             drawn.write_along(shapely.from_wkb(street["centre"]), _name(street, reader))
     for each in dossier.buildings if len(dossier.buildings) <= NUMBERED_MOST else ():
-        middle = shapely.point_on_surface(shapely.from_wkb(each["geom"]))
-        drawn.write(middle.x, middle.y, each["house_number"], "number")
+        [(lon, lat)] = shapely.get_coordinates(shapely.point_on_surface(shapely.from_wkb(each["geom"]))).tolist()
+        drawn.write(lon, lat, each["house_number"].rstrip("号"), "number")
     for nth, each in enumerate(dossier.issues, start=1):
         drawn.mark(each["lon"], each["lat"], str(nth))
     return drawn

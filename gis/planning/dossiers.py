@@ -189,7 +189,8 @@ _LISTS = {
         SELECT p.id, p.name, p.name_en, p.road_class, p.width_m, s.share,
                coalesce(ST_Length(CAST(ST_Intersection(p.centre_geom, u.geom) AS geography)), 0) AS length_m
         FROM place_share s JOIN street p ON p.id = s.place_id JOIN unit u ON u.id = s.unit_id
-        WHERE s.kind = 'street' AND s.unit_id = :id AND s.share > 0.01 ORDER BY length_m DESC, p.name, p.id LIMIT :most""",
+        WHERE s.kind = 'street' AND s.unit_id = :id AND s.share > 0.01
+        ORDER BY length_m DESC, p.name, p.id LIMIT :most""",
     "issues": """
         SELECT issue.code, issue.state, issue.reported_at, issue.due_at, issue.due_at < :now AS is_late,
                coalesce(category.name_zh, issue.category) AS category_zh,
@@ -209,7 +210,8 @@ _LISTS = {
         ), told AS (
             SELECT date_trunc('month', reported_at AT TIME ZONE :zone) AS reported,
                    date_trunc('month', closed_at AT TIME ZONE :zone) AS closed
-            FROM issue WHERE ground && ARRAY[CAST(:key AS text)] AND state <> ALL(ARRAY['rejected', 'voided', 'merged'])
+            FROM issue
+            WHERE ground && ARRAY[CAST(:key AS text)] AND state <> ALL(ARRAY['rejected', 'voided', 'merged'])
         )
         SELECT to_char(first, 'YYYY-MM') AS month, (SELECT count(*) FROM told WHERE reported = first) AS reported_n,
                (SELECT count(*) FROM told WHERE closed = first) AS closed_n

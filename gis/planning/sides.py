@@ -208,6 +208,9 @@ def _standings(
     )  # fmt: skip
     last = question.period.until.astimezone(question.zone).date()
     found = {row.subject: row for row in evaluation.of(session, asked, formulas, on=last).rows}
+    if set(units) <= set(found):
+        return found
+    # of a large level only those are listed that have something to count
     nothing = evaluation.of(session, replace(asked, issues=()), formulas, on=last).together
     return {key: found.get(key, nothing) for key in units}
 

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import geopandas
+import numpy as np
 import shapely
 from flask import Response
 
@@ -35,6 +36,8 @@ Value = str | int | float | None
 # What a spreadsheet would take for a formula when it opens a CSV.
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 RANKED_ON_MAP, LISTED_ON_PAPER = 20, 200
+# More names would lie on one another.
+NAMED_MOST = 80
 PAPER_WIDTHS = (5, 26, 26, 8, 10, 10, 10)
 MAP_MM = (186.0, 120.0)
 GPKG = "application/geopackage+sqlite3"
@@ -71,7 +74,7 @@ def pdf_of(table: Any, about: Sequence[str], edition: EditionRef, locale: str) -
     told = {
         "title": reader.say("page.borders.title"),
         "about": [*about, reader.say("page.borders.printed", by=auth.current().name, edition=edition.name)],
-        "plate": _map(table.rows, strips, edition).as_dict() | {"north": press.north(locale)},
+        "plate": _map(table.rows, strips, edition, reader).as_dict() | {"north": press.north(locale)},
         "heads": [reader.say(f"borders.column.{head}") for head in heads],
         "widths": list(PAPER_WIDTHS),
         "rows": [_words(nth, strip, reader) for nth, strip in enumerate(strips, start=1)],
@@ -89,17 +92,24 @@ def _words(nth: int, strip: Strip, reader: Reader) -> list[str]:
     ]
 
 
-def _map(rows: Sequence[Strip], ranked: Sequence[Strip], edition: EditionRef) -> Plate:
-    """Draw all lines thinly and the strips with most trouble thickly, with their ranks."""
-    lines = [strip.geometry for strip in rows]
+def _map(rows: Sequence[Strip], ranked: Sequence[Strip], edition: EditionRef, reader: Reader) -> Plate:
+    """Draw all units thinly and the strips with most trouble thickly, with their ranks."""
     table = units.load_units(auth.session(), edition.id)
     level = rows[0].a.level if rows else edition.levels[0].code
-    grounds = table.geometry[table.level == level]
-    box = shapely.total_bounds(grounds if len(grounds) else lines).tolist()
-    plate = Plate((box[0], box[1], box[2], box[3]), *MAP_MM)
-    for ground in grounds:
-        plate.draw(ground, "land")
-        plate.draw(ground, "unit")
+    of_level = np.flatnonzero(table.level == level)
+    west, south, east, north = shapely.total_bounds(table.geometry[of_level]).tolist()
+    plate = Plate((west, south, east, north), *MAP_MM)
+    for row in of_level.tolist():
+        plate.draw(table.geometry[row], "land")
+        plate.draw(table.geometry[row], "unit")
+    for row in of_level.tolist() if len(of_level) <= NAMED_MOST else ():
+        [(lon, lat)] = shapely.get_coordinates(shapely.point_on_surface(table.geometry[row])).tolist()
+        plate.write(lon, lat, reader.name(table.ref(int(row)).as_dict() | {"name_zh": table.name[row]}))
+    _draw_strips(plate, ranked)
+    return plate
+
+
+def _draw_strips(plate: Plate, ranked: Sequence[Strip]) -> None:
     top = [strip for strip in ranked if not (strip.is_few or strip.is_short)][:RANKED_ON_MAP]
     most = max((strip.per_km or 0 for strip in top), default=0)
     for nth, strip in reversed(list(enumerate(top, start=1))):
@@ -107,7 +117,6 @@ def _map(rows: Sequence[Strip], ranked: Sequence[Strip], edition: EditionRef) ->
         plate.draw(strip.geometry, f"strip_{1 + (part > 1 / 3) + (part > 2 / 3)}")
         middle = strip.geometry.interpolate(0.5, normalized=True)
         plate.mark(middle.x, middle.y, str(nth), "rank")
-    return plate
 
 
 def _row(row: Strip | Flow | Straddler | OnRecord, table: Any) -> dict[str, Value]:  # noqa: ANN401 -- planner.Table

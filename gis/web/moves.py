@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from gis.errors import Invalid
 from gis.issues import handoffs, lights, photos, requests, rules, sent, workflow
 from gis.issues.matter import Actor, Matter, Said
-from gis.issues.moves import Move, Need
+from gis.issues.moves import CALLED, SIGNED, Move, Need
 from gis.issues.parties import Standing
 from gis.web import asked, auth, whistles
 
@@ -65,6 +65,18 @@ def picture(code: str) -> Json:
         "moves": [_move(each, about, actor) for each in workflow.possible(about, actor, now, _loop())],
         "calls": whistles.picture(about),
     }
+
+
+def after_signing(code: str) -> list[Json]:
+    """List what a department may do once it has signed: a phone without a line goes on with it before we have heard.
+
+    What stands in the way by then is told when it comes in.
+    """
+    actor = Actor.of(auth.current())
+    about = _loop().look(auth.session(), code, datetime.now(UTC))
+    hers = [each for each in _book().moves if SIGNED in each.stages and each.who & about.relations(actor)]
+    once = {each.name: each for each in hers}
+    return [_move(each, about, actor) for each in once.values()] if about.stage_of(actor) == CALLED else []
 
 
 def _loop() -> workflow.Loop:

@@ -86,7 +86,8 @@ class Patch:
         """What a patrol is to cover."""
         in_force = units.in_force(self.session, auth.today())
         net, level = hotspots.finest_level(self.session, auth.today())
-        return patrols.Ground(self.unit_ids, [edition.id for edition in in_force], net, level)
+        editions = [edition.id for edition in in_force]
+        return patrols.Ground(self.unit_ids, editions, net, level, lanes=not self.lines)
 
 
 @pages.get("/patch")
@@ -95,6 +96,8 @@ def page() -> ResponseReturnValue:
     if auth.visitor() is None:
         return redirect(url_for("auth.sign_in_page", next=request.full_path.rstrip("?")))
     who, session = auth.current(), auth.session()
+    # Made here, and kept in the session: two questions at once would each make one, and one of them would not hold.
+    generate_csrf()
     patch = Patch(session, who)
     base_version, bounds = tiles.base_version(session), patch.bounds
     boot = {
@@ -135,7 +138,8 @@ def data() -> Json:
         for group in worklists.of(session, Actor.of(who))
     }
     every = {row["code"]: row for row in [*rows, *(row for group in waiting.values() for row in group)]}
-    return me() | {
+    return {
+        "account": who.username,
         "issues": [_slim(row) for row in every.values()],
         "groups": [{"code": code, "issues": [row["code"] for row in group]} for code, group in waiting.items()],
         "categories": _categories(session),
@@ -154,8 +158,8 @@ def issue(code: str) -> Json:
     loop = moves.picture(code)
     called = [party["department"] for party in loop["parties"]]
     departments = {row["code"]: dict(row) for row in session.execute(_CALLED, {"codes": called}).mappings()}
-    seconds = sent.seconds(about)
-    return {"issue": _slim(known), "photos": kept, "seconds": seconds, "departments": departments, "loop": loop}
+    told = {"seconds": sent.seconds(about), "departments": departments, "after": {"sign": moves.after_signing(code)}}
+    return {"issue": _slim(known), "photos": kept, "loop": loop, **told}
 
 
 @pages.post("/patch/issues/<code>/second")

@@ -76,7 +76,9 @@ def chosen() -> ResponseReturnValue:
 @auth.require(*desks.PLANS)
 def shapes() -> Response:
     """Answer with the shapes of the rows the table shows."""
-    features = [_feature(row) for row in _table(borders_asked.read()).rows]
+    asked_ = borders_asked.read()
+    rows = _table(asked_).rows
+    features = _flows(asked_, rows) if asked_.view == "hand_offs" else [_feature(row) for row in rows]
     return jsonify(type="FeatureCollection", features=[each for each in features if each])
 
 
@@ -209,22 +211,30 @@ def _across(asked_: Asked) -> list[Straddler]:
 
 
 def _straddler(asked_: Asked) -> Straddler | None:
-    kind, _, number = asked_.key.partition(":")
-    if kind not in KINDS or not number.isdigit():
-        return None
-    place = (kind, int(number))
-    return places.straddler(auth.session(), asked_.edition.id, asked_.question.level_code, place, atlas.sliver())
+    """Find the one that is chosen, if it lies across a line of this level at all."""
+    kind = asked_.key.partition(":")[0]
+    rows = _straddlers(replace(asked_, kind=kind)).rows if kind in KINDS else ()
+    return next((row for row in rows if f"{row.kind}:{row.id}" == asked_.key), None)
 
 
-def _feature(row: Strip | flows.Flow | Straddler | OnRecord) -> Json | None:
+def _flows(asked_: Asked, rows: Sequence[flows.Flow]) -> list[Json | None]:
+    """Draw the lines between those who handed issues to one another, where they share one."""
+    drawn = {strip.key: strip.geometry for strip in borders.strips(auth.session(), asked_.question).rows}
+    return [
+        _as_feature(drawn[row.key], {"key": row.key, "weight": row.total_n, "faint": False,
+                                     "said": f"→ {row.to_b_n} · ← {row.to_a_n}"})
+        for row in rows if row.key in drawn
+    ]  # fmt: skip
+
+
+def _feature(row: Strip | Straddler | OnRecord) -> Json | None:
     if isinstance(row, Strip):
-        said: Json = {"key": row.key, "issues_n": row.issues_n, "per_km": row.per_km, "few": row.is_few or row.is_short}
-        return _as_feature(row.geometry, said)
+        figures = f"{row.issues_n} · {_number(row.per_km)} / km"
+        faint = row.is_few or row.is_short
+        return _as_feature(row.geometry, {"key": row.key, "weight": row.per_km or 0, "faint": faint, "said": figures})
     if isinstance(row, Straddler):
         return _as_feature(row.geometry, {"key": f"{row.kind}:{row.id}", "name": row.name, "name_en": row.name_en})
-    if isinstance(row, OnRecord) and row.geometry is not None:
-        return _as_feature(row.geometry, {"key": row.key, "kind": row.kind})
-    return None
+    return None if row.geometry is None else _as_feature(row.geometry, {"key": row.key, "kind": row.kind})
 
 
 def _as_feature(geometry: shapely.Geometry, said: Json) -> Json:
@@ -271,12 +281,17 @@ def _share(value: Fraction | float | None) -> str:
     return "—" if value is None else f"{evaluation.shown(Fraction(value) * 100)} %"
 
 
+def _percent(value: float) -> str:
+    """Write a share of ground, rounded; a rate is cut off instead, as the evaluation does."""
+    return f"{value * 100:.1f} %"
+
+
 def _change(now: float | None, before: float | None) -> str:
     """Write a change in percent with its sign; a dash where one of the two is none."""
     return f"{(now / before - 1) * 100:+.0f} %" if now is not None and before else "—"
 
 
-_WORDS = {"number": _number, "share": _share, "change": _change, "spots_most": SPOTS}
+_WORDS = {"number": _number, "share": _share, "percent": _percent, "change": _change, "spots_most": SPOTS}
 _SPOTS = text("SELECT id, code, ST_X(point_geom) AS lon, ST_Y(point_geom) AS lat FROM issue WHERE id = ANY(:ids)")
 _BOUNDS = text(f"""
 SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north

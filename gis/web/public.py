@@ -188,7 +188,7 @@ def _render(template: str, **told: Any) -> str:  # noqa: ANN401 -- whatever the 
     signs = {"approval": auth.settings().map_approval, "other_language": desks.other_language}
     city = operator.city(auth.session(), auth.today())
     now, zone = _now(), ZoneInfo(auth.settings().time_zone)
-    boot = {"locale": auth.locale(), "words": language.catalogue(auth.locale(), "page.public.")}
+    boot: Json = {"locale": auth.locale(), "words": language.catalogue(auth.locale(), "page.public.")}
     boot |= {"squares": told.pop("squares", []), "bounds": _bounds() if told.get("drawn") else None}
     usual = {"refusal": None, "drawn": None, "stages": citizens.STAGES}
     return render_template(template, **(usual | signs | told), city=city, now=now, zone=zone, boot=boot)

@@ -99,6 +99,7 @@ def test_an_issue_is_explained_with_its_parties_and_reasons(issue: str, run: Run
     assert "subdistrict 990102001 Office" in said
     assert "decision." not in said
     assert "{" not in said
+    assert "admin:" not in said
 
 
 def test_an_issue_is_explained_in_chinese(issue: str, run: Run) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy import Engine, text
 from gis import db
 from gis.demo import city, crew, day, founding, history, roster
 from gis.demo.city import City
+from gis.issues import lateness
+from gis.issues.messages import notices
 from gis.people import accounts
 from gis.settings import Settings
 from gis.territory import locate, places
@@ -203,3 +205,11 @@ def test_each_side_of_the_house_has_somebody_who_blows_whistles(founded: Engine,
         who = accounts.who(session, accounts.get(session, username), TODAY)
         unit = ":".join(who.scope.units[0])
         assert unit in _issue(founded, roster.HOUSE).ground
+
+
+def test_nobodys_bell_rings_of_what_was_before(founded: Engine) -> None:
+    with db.session(founded, db.EVERYTHING) as session:
+        names = session.scalars(text("SELECT username FROM account")).all()
+        people = [accounts.who(session, accounts.get(session, name), TODAY) for name in names]
+        rings = [who.username for who in people if notices.unread(session, who)]
+        assert (rings, lateness.find(session, NOW, 1)) == ([], [])

@@ -14,8 +14,8 @@ from gis.issues import answer_links, call_backs, journal
 from gis.issues.call_backs import Bearer
 from gis.issues.messages import channels, outbox
 from gis.issues.workflow import Loop
+from gis.jobs import Work, carry
 from gis.settings import Settings
-from gis.worker import Work, carry
 from tests import receivers
 from tests.issues import looped
 from tests.issues.looped import CG, CHIEF, INSPECTOR, SW, Way

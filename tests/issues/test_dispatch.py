@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from gis.errors import NotFound
 from gis.issues import agreements, categories, dispatch, drafts, duty_lists, explain, findings, replay
 from gis.issues.duties import Rule
-from gis.issues.jurisdiction import Case, Decision
+from gis.issues.jurisdiction import Case, Decision, PartyCall
 from gis.people import departments
 from gis.settings import Settings
 from gis.territory import locate, units
@@ -232,3 +232,34 @@ class TestDryRun:
         file(session, 1, 0.5, 0.5)
         later = replay.Question(self.END, datetime(2026, 8, 1, tzinfo=UTC))
         assert replay.run(session, later, SETTINGS).issues_n == 0
+
+
+OFFICE = departments.Department("x", "ZF", "执法队", "Patrol", "admin:district:990101")
+
+
+@pytest.mark.parametrize(
+    ("key", "side"),
+    [
+        ("admin:district:990101", "admin:district:990101"),
+        ("admin:subdistrict:990101002", "admin:subdistrict:990101002"),
+        ("admin:subdistrict:990102001", EAST),
+        # Its number begins as the district's does, and it lies elsewhere.
+        ("police:precinct:9901019", EAST),
+    ],
+)
+def test_a_departments_side_is_what_lies_in_its_ground(session: Session, key: str, side: str) -> None:
+    called = PartyCall("y", "JD", "lead", (key,), "party.lead")
+    was = Decision("incident", lead_jurisdiction=EAST, parties=(called,))
+    assert dispatch._sides(session, was, [OFFICE], ON) == {"x": side}
+
+
+def test_who_serves_the_whole_city_takes_the_leads_side(session: Session) -> None:
+    was = Decision("incident", lead_jurisdiction=EAST, parties=(PartyCall("y", "JD", "lead", (WEST,), "party.lead"),))
+    assert dispatch._sides(session, was, [departments.Department("z", "CG", "城管局", "City")], ON) == {"z": EAST}
+
+
+def test_an_explanation_names_the_units_departments_are_called_for(session: Session) -> None:
+    issue_id = file(session, 1, 0.5, 0.5)
+    told = explain.get(session, code_of(session, issue_id))
+    assert [ground.name for party in told.parties for ground in party.grounds]
+    assert not [ground for party in told.parties for ground in party.grounds if ":" in ground.name]

@@ -8,6 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from psycopg2.extras import Json
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -268,3 +271,44 @@ def test_pins_say_what_features_say_and_each_name_once(three: Session) -> None:
 
 def test_no_pin_is_no_fault(session: Session) -> None:
     assert json.loads(listing.pins(session, Filters())) == {"pins": [], "categories": {}, "departments": {}}
+
+
+# Signs that differ by sixteen bits, that are lowered in one way or another, that mean something in a pattern.
+SIGNS = st.text("aA1é É%_\\\U0001f600\uf600İΣσ井盖路灯", max_size=12)
+
+
+@hypothesis_settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SIGNS, SIGNS, SIGNS, st.booleans())
+def test_whoever_reads_words_in_a_text_finds_them_by_their_pairs(
+    session: Session, before: str, words: str, after: str, inside: bool
+) -> None:
+    said = f"{before}{words if inside else ''}{after}"
+    sql = """SELECT :said ILIKE :pattern AS reads, sign_pairs(:said, true)
+             @> sign_pairs(CAST(:words AS text), char_length(:words) = 1) AS pairs"""
+    values = {"said": said, "words": words, "pattern": f"%{listing._unpatterned(words)}%"}
+    found = session.execute(text(sql), values).one()
+    assert found.pairs or not found.reads
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("井盖", ["1"]), ("井", ["1"]), ("BROKEN", ["1"]), ("0%_b", ["1"]), ("0%b", []), ("盖井", []), ("3", ["3"])],
+)
+def test_words_are_found_as_they_are_written(three: Session, words: str, expected: list[str]) -> None:
+    three.execute(text("UPDATE issue SET text = '' WHERE external_id <> '1'"))
+    assert found(three, text=words) == expected
+
+
+def test_a_text_that_is_erased_leaves_no_pairs(three: Session) -> None:
+    three.execute(text("UPDATE issue SET text = ''"))
+    assert three.scalars(text("SELECT DISTINCT pairs FROM issue")).all() == [[]]
+
+
+@pytest.mark.parametrize("scope", [db.EVERYTHING, db.Scope(units=(("admin", "district", "7"),))])
+@pytest.mark.parametrize("words", ["犬只", "犬"])
+def test_words_go_to_their_index_under_row_level_security(crowded: Engine, scope: db.Scope, words: str) -> None:
+    where, values = listing._where(Filters(text=words))
+    with db.session(crowded, scope) as session:
+        plan = "\n".join(session.scalars(text(f"EXPLAIN SELECT code FROM issue WHERE {where}"), values))
+    assert "issue_pairs" in plan
+    assert "Seq Scan on issue" not in plan

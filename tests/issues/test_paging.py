@@ -79,6 +79,11 @@ def chained(pages: Iterable[list[int]]) -> list[int]:
 
 # How little is glanced at and probed: each way comes to be used on a dozen issues.
 WAYS = {"glance": (100, 100), "probe": (1, 100), "walk": (1, 1)}
+# What is reported until a day and listed by another time, and what is open and listed from the oldest.
+FAR = (
+    Asked(Filters(until=NOW + timedelta(hours=3)), "closed"), Asked(Filters(until=NOW + timedelta(hours=3)), "due"),
+    Asked(Filters(states=("filed",), until=NOW + timedelta(hours=3)), "oldest"),
+)  # fmt: skip
 
 
 @pytest.fixture(params=WAYS)
@@ -109,6 +114,26 @@ def test_a_filter_leaves_the_order_as_it_is(dozen: Session, way: str, order: str
     odd = set(dozen.scalars(text("SELECT id FROM issue WHERE ground && '{admin:district:1}'")))
     asked = Asked(Filters(units=("admin:district:1",)), order)
     assert chained(forward(dozen, asked, 2)) == [each for each in expected(dozen, order) if each in odd]
+
+
+@pytest.mark.parametrize("far", [1, 100])
+@pytest.mark.parametrize("asked", FAR)
+def test_what_lies_far_from_the_beginning_keeps_its_order(
+    dozen: Session, monkeypatch: pytest.MonkeyPatch, way: str, asked: Asked, far: int
+) -> None:
+    monkeypatch.setattr(paging, "FAR_ROWS", far)
+    where, values = listing.condition(asked.filters)
+    wanted = set(dozen.scalars(text(f"SELECT id FROM issue WHERE {where}"), values))
+    assert chained(forward(dozen, asked, 2)) == [each for each in expected(dozen, asked.order) if each in wanted]
+
+
+def test_the_planner_has_its_ways_back_after_a_page(dozen: Session) -> None:
+    def ways() -> Any:
+        return dozen.execute(text("SELECT name, setting FROM pg_settings WHERE name ~ '^enable_|^jit$|gather$'")).all()
+
+    before = ways()
+    paging.page(dozen, Asked(Filters()))
+    assert ways() == before
 
 
 @pytest.mark.parametrize("order", paging.ORDERS)
@@ -194,6 +219,13 @@ VIEWS = {
     "states": Filters(states=("filed", "handling")),
     "a source": Filters(sources=("s6",)),
     "a month": Filters(since=NOW - timedelta(days=400), until=NOW - timedelta(days=370)),
+    "words": Filters(text="垃圾"),
+    "rare words": Filters(text="流浪犬"),
+    "words of none": Filters(text="熊猫"),
+    "one sign": Filters(text="犬"),
+    "a code": Filters(text="99010000000000004242"),
+    "words that are open": Filters(text="路灯", states=("filed", "handling")),
+    "words of a district": Filters(text="垃圾", units=("admin:district:3",)),
 }
 SCOPES = {
     "the city": CITY, "a district": db.Scope(units=(("admin", "district", "2"),), username="li"),

@@ -7,12 +7,14 @@ import re
 import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg2.extras import Json
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
@@ -153,6 +155,26 @@ class TestDrafting:
         filed.issue(session, 1, state="closed")
         with pytest.raises(Conflict, match=r"paper\.nobody_to_press"):
             drafting.supervision(session, "990101000001", Demand("办", date(2026, 6, 4), "x"), NOW)
+
+    @pytest.mark.parametrize(
+        ("place", "beside", "expected"),
+        [
+            ({"address": "长宁路 1 号"}, {"building": {"name": "云帆大厦"}}, "长宁路 1 号"),
+            ({"building": "b1"}, {"building": {"name": "长宁路12号"}, "street": {"name": "长宁路"}}, "长宁路12号"),
+            ({"lon": 1, "lat": 1}, {"street": {"name": "长宁路"}}, "长宁路"),
+            ({"lon": 1, "lat": 1}, {}, ""),
+        ],
+    )
+    def test_a_letter_says_where(
+        self, session: Session, place: dict[str, Any], beside: dict[str, Any], expected: str
+    ) -> None:
+        filed.people(session)
+        issue_id = filed.issue(session, 1, place=Json(place))
+        session.execute(
+            text("INSERT INTO finding VALUES (:id, 1, :found, now(), 'x')"), {"id": issue_id, "found": Json(beside)}
+        )
+        _, said = drafting.supervision(session, "990101000001", Demand("办", date(2026, 6, 4), "x"), NOW)
+        assert said.place == expected
 
     def test_a_letter_needs_a_demand(self, session: Session) -> None:
         filed.people(session)

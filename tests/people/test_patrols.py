@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.db import Scope
-from gis.errors import Invalid
+from gis.errors import Conflict, Invalid, NotFound
 from gis.people import accounts, areas, patrols
 from gis.people.accounts import Newcomer
 from gis.people.patrols import Fix, Ground, Walk
@@ -118,6 +118,13 @@ def test_a_street_is_walked_along_within_reach_of_its_edge(session: Session, gro
     assert (found.streets_walked_n, found.streets_n) == (1, 2)
 
 
+def test_who_answers_for_a_line_is_asked_for_no_other_street(session: Session, ground: Ground) -> None:
+    db.see_as(session, db.EVERYTHING)
+    _street(session, "南街", town.field(0, 0.1, 1, 0.11).wkt)
+    found = patrols.coverage(session, "li", replace(ground, lanes=False), MORNING, NIGHT)
+    assert (found.cells_n, found.streets_n) == (2, 0)
+
+
 def _street(session: Session, name: str, wkt: str) -> None:
     session.execute(
         text("""
@@ -205,3 +212,31 @@ def test_a_post_on_an_area_that_ended_shows_nothing(session: Session) -> None:
     account = accounts.get(session, "he")
     assert accounts.scope_of(session, account, DAY) == Scope(role="leader", username="he")
     assert areas.of_account(session, "he", DAY) == []
+
+
+def test_a_line_is_found_by_its_name_or_its_number(session: Session) -> None:
+    town.build(session)
+    _, _, number = chief_post(session)
+    assert areas.find(session, "river_chief", "西河", DAY) == areas.find(session, "river_chief", number, DAY)
+
+
+def chief_post(session: Session) -> tuple[str, str, str]:
+    chief(session, line((0.1, 0.5), (0.9, 0.5)))
+    row = session.execute(text("SELECT net, level, unit_code FROM post ORDER BY id DESC LIMIT 1")).one()
+    return (row.net, row.level, row.unit_code)
+
+
+def test_of_two_lines_of_one_name_neither_is_taken(session: Session) -> None:
+    town.build(session)
+    chief(session, line((0.1, 0.5), (0.9, 0.5)))
+    session.execute(
+        text("""
+        INSERT INTO responsibility_area (role, name, name_en, person, valid_from, geom)
+        SELECT role, name, name_en, '海', valid_from, geom FROM responsibility_area
+        """)
+    )
+    with pytest.raises(Conflict) as several:
+        areas.find(session, "river_chief", "西河", DAY)
+    assert "海" in str(several.value.params["areas"])
+    with pytest.raises(NotFound):
+        areas.find(session, "street_chief", "西河", DAY)

@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from gis import db, worker
+from gis import db
 from gis.db import Scope
 from gis.errors import Conflict, Forbidden, Invalid, NotFound
 from gis.issues.ledgers.lines import Reader
+from gis.jobs import Work
 from gis.people import accounts
 from gis.people.accounts import Newcomer
 from gis.planning import booklets, dossier_paper, dossiers
 from gis.planning.dossiers import Asker, Dossier
 from gis.settings import Settings
 from gis.territory import units
-from gis.worker import Work
 from tests import pdf, town
 from tests.issues import filed
 from tests.planning.bordered import ZONE, put
@@ -38,14 +38,19 @@ def furnish(session: Session) -> None:
     """Put a house, a street, somebody in charge and two issues into the grid, and one issue beside it."""
     town.build(session)
     filed.people(session)
+    furnish_ground(session)
+    put(session, 1, 0.25, 0.25)
+    put(session, 2, 0.75, 0.75, state="closed")
+    put(session, 3, 1.5, 0.5)
+
+
+def furnish_ground(session: Session) -> None:
+    """Put a house, a street and somebody in charge into the grid."""
     session.execute(_STREET, {"geom": town.field(0.0, 0.4, 2.0, 0.5).wkt})
     session.execute(_BUILDING, {"geom": town.field(0.2, 0.2, 0.3, 0.3).wkt})
     for kind, share in (("street", 0.5), ("building", 1.0)):
         session.execute(_SHARE, {"kind": kind, "share": share})
     session.execute(_AREA, {"geom": town.field(0, 0, 1, 1).wkt, "phone": PHONE})
-    put(session, 1, 0.25, 0.25)
-    put(session, 2, 0.75, 0.75, state="closed")
-    put(session, 3, 1.5, 0.5)
 
 
 _STREET = text("""
@@ -166,7 +171,7 @@ class TestBooklets:
 
     def test_the_worker_makes_it_and_tells_how_far_it_is(self, made: Work) -> None:
         number = self.ask(made)
-        assert worker.make_booklet(made)
+        assert booklets.make_next(made, ZONE)
         with db.session(made.engine, Scope(all=True, role="planner", username="planner")) as session:
             found = booklets.get(session, number)
             assert (found.state, found.done_n, found.total_n) == ("ready", 1, 1)
@@ -174,12 +179,12 @@ class TestBooklets:
 
     def test_personal_data_is_masked_as_for_who_asked(self, made: Work) -> None:
         number = self.ask(made)
-        worker.make_booklet(made)
+        booklets.make_next(made, ZONE)
         with db.session(made.engine, db.EVERYTHING) as session:
             assert PHONE not in pdf.words(booklets.content(session, number))
 
     def test_nothing_waits_when_nobody_asked(self, made: Work) -> None:
-        assert not worker.make_booklet(made)
+        assert not booklets.make_next(made, ZONE)
 
     def test_nobody_else_finds_it(self, made: Work) -> None:
         number = self.ask(made)
@@ -190,7 +195,7 @@ class TestBooklets:
 
     def test_what_cannot_be_made_says_why(self, made: Work) -> None:
         number = self.ask(made, by="nobody")
-        worker.make_booklet(made)
+        booklets.make_next(made, ZONE)
         with db.session(made.engine, db.EVERYTHING) as session:
             found = booklets.get(session, number)
         assert (found.state, found.fault) == ("failed", "evaluation.beyond")

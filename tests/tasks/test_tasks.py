@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from gis import db, worker
+from gis import db, jobs
 from gis.errors import Invalid, NotFound
+from gis.jobs import Work
 from gis.settings import Settings
 from gis.tasks import kinds, queue, running, uploads
 from gis.tasks.queue import Task
-from gis.worker import Work
 from tests.territory.plots import plot
 from tests.territory.test_boundaries import EAST, EDITION, LAYER, NET, WEST, table
 
@@ -131,7 +131,7 @@ class TestCarryingOut:
 
     def test_the_worker_carries_out_what_waits(self, clean_db: Engine, settings: Settings) -> None:
         task_id = asked(clean_db, "load", manifest=sent(settings))
-        worker.carry_out_tasks(Work(clean_db, settings, datetime.now(UTC)))
+        jobs.carry_out_tasks(Work(clean_db, settings, datetime.now(UTC)))
         assert (got(clean_db, task_id).state, states(clean_db)) == ("done", ["2020 dark"])
 
     def test_a_task_that_is_none_is_not_found(self, clean_db: Engine) -> None:

@@ -20,7 +20,8 @@ from gis.people import accounts
 from gis.settings import Settings
 from tests import pdf, town
 from tests.conftest import _copied
-from tests.planning.bordered import E, W, metres, put
+from tests.planning.bordered import DISTRICT, E, W, metres, put
+from tests.planning.test_flows import hand
 from tests.web import desk
 
 MAY: dict[str, str] = {"from": "2024-05-01", "to": "2024-05-31", "level": "admin:district", "lang": "zh"}
@@ -40,6 +41,7 @@ def city(server: Settings, template: str, tmp_path_factory: pytest.TempPathFacto
         with db.session(app.extensions["engine"], db.EVERYTHING) as session:
             for nth, x_m in enumerate((-300, -40, -20, 0, 20, 40, 300), start=1):
                 put(session, nth, *metres(x_m, 100))
+            hand(session, f"{DISTRICT}:{W}", f"{DISTRICT}:{E}")
             town.fault(session, 1, "gap", "district", town.field(1, 1, 1.1, 1.1))
             accounts.give_post(session, "shift_leader", desk.PATCH, start=desk.LONG_AGO.date())
             session.commit()
@@ -79,7 +81,7 @@ def test_the_piece_for_the_open_page_is_the_same(planner: FlaskClient) -> None:
 
 def test_every_border_has_its_shape(planner: FlaskClient) -> None:
     [shape] = get(planner, "/borders/shapes").get_json()["features"]
-    assert (shape["properties"]["key"], shape["properties"]["issues_n"]) == (KEY, 5)
+    assert (shape["properties"]["key"], shape["properties"]["said"]) == (KEY, "5 · 2.3 / km")
 
 
 def test_programs_get_the_same(planner: FlaskClient) -> None:
@@ -123,6 +125,22 @@ def test_paper_holds_the_names_with_their_font(planner: FlaskClient) -> None:
     assert every == inside > 0
 
 
+def test_the_matrix_on_the_page_adds_up_to_the_hand_offs(planner: FlaskClient) -> None:
+    page = get(planner, view="hand_offs").text
+    assert '<b id="matrix-total">7</b>' in page
+    assert "共 7 次移交" in page
+
+
+def test_two_units_that_handed_issues_on_are_chosen_with_them(planner: FlaskClient) -> None:
+    page = get(planner, view="hand_offs", key=KEY).text
+    assert len(re.findall(r'href="/#days=all&amp;issue=(\d+)"', page)) == 7
+
+
+def test_those_who_share_a_line_are_drawn_with_their_hand_offs(planner: FlaskClient) -> None:
+    [shape] = get(planner, "/borders/shapes", view="hand_offs").get_json()["features"]
+    assert (shape["properties"]["key"], shape["properties"]["said"]) == (KEY, "→ 7 · ← 0")
+
+
 def test_gaps_are_listed_with_their_place(planner: FlaskClient) -> None:
     page = get(planner, view="faults", key="1").text
     assert "没有单元管辖的地面。" in page
@@ -137,7 +155,7 @@ def test_what_cannot_be_asked_is_refused(planner: FlaskClient, wrong: dict[str, 
 
 
 @pytest.mark.parametrize("key", ["x", "x|y", f"{W}|{W}", "building:9999999999", "|", "%00"])
-@pytest.mark.parametrize("view", ["strips", "hand_offs", "faults"])
+@pytest.mark.parametrize("view", ["strips", "hand_offs", "straddlers", "faults"])
 def test_a_key_that_is_none_chooses_nothing(planner: FlaskClient, view: str, key: str) -> None:
     assert planner.get("/borders", query_string=MAY | {"view": view, "key": key}).status_code == 200
 

@@ -82,7 +82,7 @@ def test_a_chosen_facet_still_counts_its_other_choices(operator: FlaskClient) ->
     assert sum(chosen["state"].values()) == 1
 
 
-@pytest.mark.parametrize(("role", "own"), [("operator", {"/shifts", "/call-back"}), ("leader", set())])
+@pytest.mark.parametrize(("role", "own"), [("operator", {"/shifts", "/call-back", "/borders", "/wall"}), ("leader", {"/patch"})])
 def test_the_account_menu_of_the_map_holds_the_doors_that_other_pages_show_at_their_top(
     office: Flask, codes: dict[str, str], role: str, own: set[str]
 ) -> None:

@@ -213,3 +213,27 @@ def test_a_leader_who_signs_in_on_a_telephone_comes_to_the_patch(office: Flask, 
     form = {"username": "leader", "password": desk.PASSWORD, "csrf_token": desk.csrf(client)}
     answer = client.post("/sign-in", data=form, headers={"User-Agent": agent})
     assert answer.headers["Location"] == goal
+
+
+def test_a_department_feeds_back_with_photos_of_before_and_after(office: Flask) -> None:
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        way = desk.across(session, 40)
+        session.commit()
+    client = desk.signed_in(office, "cg")
+    assert post(client, f"/api/v1/issues/{way.code}/moves", move={"move": "sign", "fields": {}}).status_code == 200
+    said = {"move": "feed_back", "client_id": "f1", "version": 1, "fields": {"done": "已清理"}}
+    photos = {"photo_before": photo("red"), "photo_after": photo("green")}
+    answer = post(client, f"/api/v1/issues/{way.code}/moves", move=said, **photos)
+    assert (answer.status_code, answer.get_json().get("error")) == (200, None)
+    assert counted(office, "SELECT count(*) FROM photo") == 2
+
+
+def test_a_phone_knows_what_follows_signing(office: Flask) -> None:
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        way = desk.across(session, 41)
+        session.commit()
+    client = desk.signed_in(office, "cg")
+    told = client.get(f"/patch/issues/{way.code}").get_json()["after"]["sign"]
+    assert {"arrive", "feed_back"} <= {move["move"] for move in told}
+    post(client, f"/api/v1/issues/{way.code}/moves", move={"move": "sign", "fields": {}})
+    assert client.get(f"/patch/issues/{way.code}").get_json()["after"]["sign"] == []

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from gis.issues.evaluation import stages
-from gis.issues.evaluation.formulas import DEPARTMENT, Formulas
+from gis.issues.evaluation import signs, stages
+from gis.issues.evaluation.formulas import DEPARTMENT, UNIT, Formulas
 
 Json = dict[str, Any]
 # Stands for everything the asker sees together, each issue once.
@@ -96,7 +95,7 @@ class Question:
     @property
     def kind(self) -> str:
         """Say whether units or departments are evaluated."""
-        return "unit" if self.level else DEPARTMENT
+        return UNIT if self.level else DEPARTMENT
 
 
 def count(session: Session, question: Question, formulas: Formulas) -> dict[str, dict[str, int]]:
@@ -106,23 +105,46 @@ def count(session: Session, question: Question, formulas: Formulas) -> dict[str,
 
 def measure(session: Session, question: Question, formulas: Formulas) -> dict[str, Measured]:
     """Count as `count` does, and take the mean of what whistles were reviewed with, each issue once."""
-    counted = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in COUNTS.items())
-    sql = f"{_facts(question, formulas)} SELECT subject, avg(review) AS review, {counted} FROM fact GROUP BY subject"
-    rows = _ask(session, sql, _values(question, formulas), COUNTED).mappings()
-    found = {row["subject"]: Measured({name: row[name] for name in COUNTS}, _exact(row["review"])) for row in rows}
-    return {ALL: Measured(dict.fromkeys(COUNTS, 0))} | found
+    whose, each = _WHOSE[question.kind]
+    sql = f"""{_facts(question, formulas)}
+    SELECT subject, counted, count(*) AS n, sum(review) AS review, count(review) AS reviewed
+    FROM (SELECT {whose}, review, {_COUNTED} AS counted FROM fact OFFSET 0) AS fact {each} GROUP BY subject, counted"""
+    found = {ALL: _Sum()}
+    for row in _ask(session, sql, _values(question, formulas), COUNTED):
+        found.setdefault(row.subject, _Sum()).add(row)
+    return {subject: added.measured() for subject, added in found.items()}
+
+
+class _Sum:
+    """What is added up of a subject; issues that count in the same counts come together."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(COUNTS, 0)
+        self.review, self.reviewed = Fraction(), 0
+
+    def add(self, row: Row[Any]) -> None:
+        for name, bit in _BITS.items():
+            if row.counted & bit:
+                self.counts[name] += row.n
+        self.review += Fraction(row.review or 0)
+        self.reviewed += row.reviewed
+
+    def measured(self) -> Measured:
+        return Measured(self.counts, self.review / self.reviewed if self.reviewed else None)
+
+
+# A bit for each count: a million issues are of some hundreds of patterns, which are grouped without being sorted.
+_BITS = {name: 1 << nth for nth, name in enumerate(COUNTS)}
+_COUNTED = " | ".join(f"CASE WHEN {COUNTS[name]} THEN CAST({bit} AS bigint) ELSE 0 END" for name, bit in _BITS.items())
 
 
 def listed(session: Session, question: Question, formulas: Formulas, subject: str, name: str) -> list[int]:
     """List the issues a count counts, the latest report first; as many as it says."""
     narrowed = () if subject == ALL else (_NARROWED["ground" if question.level else "departments"],)
     sql = f"""{_facts(question, formulas, narrowed)}
-    SELECT id FROM fact WHERE subject = :subject AND ({COUNTS[name]}) ORDER BY reported_at DESC, id DESC"""
+    SELECT id FROM fact {_WHOSE[question.kind][1]} AND subject = :subject AND ({COUNTS[name]})
+    ORDER BY reported_at DESC, id DESC"""
     return list(_ask(session, sql, _values(question, formulas) | {"subject": subject}, LISTED).scalars())
-
-
-def _exact(number: Decimal | None) -> Fraction | None:
-    return None if number is None else Fraction(number)
 
 
 def _ask(session: Session, sql: str, values: Json, settings: Mapping[str, str]) -> Any:  # noqa: ANN401 -- rows
@@ -142,7 +164,7 @@ def _values(question: Question, formulas: Formulas) -> Json:
     return {
         "since": question.period.since, "until": question.period.until, "level": f"{question.level}:",
         "only": None if question.only is None else list(question.only),
-        "within": list(question.within), "telling": list(TELLING), "public": list(formulas.public_sources),
+        "within": list(question.within), "telling": list(signs.TELLING), "public": list(formulas.public_sources),
         "categories": list(question.categories or ()), "touching": list(question.touching or ()),
         "issues": list(question.issues or ()), **stages.values(formulas),
     }  # fmt: skip
@@ -154,10 +176,8 @@ def _facts(question: Question, formulas: Formulas, narrowed: Sequence[str] = ())
     subjects = _UNITS if question.level else _DEPARTMENTS
     conditions = [*narrowed, *(sql for name, sql in _ONLY.items() if getattr(question, name) is not None)]
     looked_at = f"JOIN issue USING (id) WHERE {' AND '.join(conditions)}" if conditions else ""
-    told = _TOLD.format(
-        narrowed=looked_at, moved=stages.MOVED, placed=stages.PLACED, told=stages.TOLD, told_from=stages.TOLD_FROM
-    )
-    return f"{told}, subject AS ({subjects}), {_FACT.format(left_out=left_out, stages=stages.FACT)}"
+    told = _TOLD.replace("{narrowed}", looked_at)
+    return f"{told}, own AS ({subjects}), {_FACT.format(left_out=left_out, stages=stages.FACT)}"
 
 
 # Of one subject nobody else's issues need be looked at.
@@ -170,45 +190,37 @@ _ONLY = {
     "touching": "issue.ground && CAST(:touching AS text[])",
     "issues": "issue.id = ANY(CAST(:issues AS bigint[]))",
 }
-# Moves that the counts look at.
-TELLING = (
-    "verify", "reject", "void", "merge", "return", "not_admitted", "answer", "grant", "rework", "self_handle", "pass",
-    "close", "reopen", "evaluate", "miss_call", *stages.TELLING,
-)  # fmt: skip
 # `touched` names each issue once: what it is joined to is planned by its number. `moved` looks at all that was made of
 # an issue, and counts what was made before the end of the period.
-_TOLD = """
-WITH touched AS MATERIALIZED (
+_TOLD = f"""
+WITH reported AS MATERIALIZED (
+    SELECT id FROM issue WHERE reported_at >= :since AND reported_at < :until
+), touched AS MATERIALIZED (
     SELECT id FROM (
-        SELECT id FROM issue WHERE reported_at >= :since AND reported_at < :until
-        UNION SELECT issue_id FROM clock
-        WHERE name IN ('handle', 'sign', 'contact', 'reply') AND due_at >= :since AND due_at < :until AND at < :until
-        UNION SELECT issue_id FROM move WHERE at >= :since AND at < :until AND name IN ('evaluate', 'miss_call')
-        UNION SELECT whistle.issue_id FROM whistle_review AS review JOIN whistle ON whistle.id = review.whistle_id
-        WHERE review.at >= :since AND review.at < :until
-    ) AS any_of {narrowed}
+        SELECT id FROM reported
+        UNION ALL SELECT DISTINCT issue_id FROM (
+            SELECT issue_id FROM clock
+            WHERE name IN ('handle', 'sign', 'contact', 'reply')
+              AND due_at >= :since AND due_at < :until AND at < :until
+            UNION ALL SELECT issue_id FROM move
+            WHERE at >= :since AND at < :until AND name IN ('evaluate', 'miss_call')
+            UNION ALL SELECT whistle.issue_id
+            FROM whistle_review AS review JOIN whistle ON whistle.id = review.whistle_id
+            WHERE review.at >= :since AND review.at < :until
+        ) AS earlier WHERE NOT EXISTS (SELECT FROM reported WHERE reported.id = earlier.issue_id)
+    ) AS any_of {{narrowed}}
 ), moved AS (
-    SELECT issue_id, min(at) FILTER (WHERE name = 'verify') AS verified_at,{moved}
-           coalesce(bool_or(name IN ('reject', 'void')) FILTER (WHERE past), false) AS refused,
-           coalesce(bool_or(name = 'merge') FILTER (WHERE past), false) AS merged,
-           coalesce(bool_or(name IN ('return', 'not_admitted')) FILTER (WHERE past), false) AS returned,
-           coalesce(bool_or(name = 'answer') FILTER (WHERE past), false) AS answered_at_once,
-           coalesce(bool_or(to_state = 'suspended') FILTER (WHERE past), false) AS suspended,
-           coalesce(bool_or(name = 'grant' AND to_state = 'closed') FILTER (WHERE past), false) AS forced,
-           coalesce(bool_or(name = 'rework' AND from_state <> 'self_handled') FILTER (WHERE past), false) AS reworked,
-           coalesce(bool_or(name = 'self_handle') FILTER (WHERE past), false) AS self_handled,
-           max(version) FILTER (WHERE past AND name = 'self_handle') AS fixed_by,
-           max(version) FILTER (WHERE past AND name = 'rework' AND from_state = 'self_handled') AS failed_by,
-           coalesce(bool_or(from_state = 'self_handled') FILTER (WHERE past), false) AS sample_inspected,
-           coalesce(bool_or(name = 'pass' AND from_state = 'self_handled') FILTER (WHERE past), false)
-               AS sample_passed,
-           max(version) FILTER (WHERE past AND to_state = 'closed' AND from_state <> 'closed') AS closed_by,
-           max(version) FILTER (WHERE past AND name = 'reopen') AS reopened_by,
-           max(version) FILTER (WHERE past AND name = 'evaluate' AND at >= :since) AS answered_by,
-           coalesce(bool_or(name = 'miss_call' AND to_state = 'evaluated' AND at >= :since) FILTER (WHERE past), false)
-               AS unreachable
-    FROM (SELECT move.*, at < :until AS past FROM touched JOIN move ON move.issue_id = touched.id
-          WHERE move.name = ANY(:telling)) AS made
+    SELECT issue_id, bit_or(signs) AS signs, min(at) FILTER (WHERE {signs.has("verified")}) AS verified_at,
+           min(at) FILTER (WHERE {signs.has("looked_at")}) AS looked_at,
+           min(at) FILTER (WHERE {signs.has("sent")}) AS sent_at,
+           max(at) FILTER (WHERE {signs.has("inspected")}) AS inspected_at,
+           max(version) FILTER (WHERE {signs.has("self_handled")}) AS fixed_by,
+           max(version) FILTER (WHERE {signs.has("failed")}) AS failed_by,
+           max(version) FILTER (WHERE {signs.has("closed")}) AS closed_by,
+           max(version) FILTER (WHERE {signs.has("reopened")}) AS reopened_by,
+           max(version) FILTER (WHERE {signs.has("answered")}) AS answered_by
+    FROM (SELECT issue_id, version, at, {signs.SAID} AS signs
+          FROM touched JOIN move ON move.issue_id = touched.id WHERE move.name = ANY(:telling) OFFSET 0) AS made
     GROUP BY issue_id
 ), clocked AS (
     SELECT DISTINCT ON (issue_id, name, department) issue_id, name, department, due_at, stopped_at
@@ -230,45 +242,52 @@ WITH touched AS MATERIALIZED (
            bool_or(name = 'contact' AND stopped_at <= due_at) AS contacted_on_time,
            bool_or(name = 'reply' AND stopped_at <= due_at) AS replied_on_time
     FROM clocked WHERE name <> 'handle' AND due_at >= :since AND due_at < :until GROUP BY issue_id
-){placed}, told AS (
-    SELECT issue.id,{told}
+){stages.PLACED}, told AS (
+    SELECT issue.id,{stages.TOLD}
            issue.reported_at, issue.ground, own.due_at, own.stopped_at,
            issue.reported_at >= :since AND issue.reported_at < :until AS reported,
            issue.located AND issue.state <> 'collected' AND coalesce(moved.verified_at < :until, true) AS is_filed,
            issue.source = ANY(:public) AS is_public, issue.relapse_of IS NOT NULL AS is_relapse,
            issue.lead IS NOT NULL AND issue.state <> 'filed' AS is_sent,
            coalesce(moved.closed_by > coalesce(moved.reopened_by, 0), false) AS is_closed,
-           coalesce(moved.refused, false) AS refused, coalesce(moved.merged, false) AS merged,
-           coalesce(moved.returned, false) AS returned, coalesce(moved.suspended, false) AS suspended,
-           coalesce(moved.forced, false) AS forced, coalesce(moved.reworked, false) AS failed,
-           coalesce(moved.answered_at_once, false) AS answered_at_once,
-           coalesce(moved.self_handled, false) AS self_handled,
+           {signs.of_issue("refused")} AS refused, {signs.of_issue("merged")} AS merged,
+           {signs.of_issue("returned")} AS returned, {signs.of_issue("suspended")} AS suspended,
+           {signs.of_issue("forced")} AS forced, {signs.of_issue("reworked")} AS failed,
+           {signs.of_issue("answered_at_once")} AS answered_at_once,
+           {signs.of_issue("self_handled")} AS self_handled,
            coalesce(moved.fixed_by > coalesce(moved.failed_by, 0), false) AS is_the_grids,
-           coalesce(moved.sample_inspected, false) AS sample_inspected,
-           coalesce(moved.sample_passed, false) AS sample_passed, moved.answered_by IS NOT NULL AS answered,
-           coalesce(moved.unreachable, false) AND moved.answered_by IS NULL AS unreachable,
+           {signs.of_issue("sample_inspected")} AS sample_inspected,
+           {signs.of_issue("sample_passed")} AS sample_passed, moved.answered_by IS NOT NULL AS answered,
+           {signs.of_issue("unreached")} AND moved.answered_by IS NULL AS unreachable,
            said.fields ->> 'contacted' AS contacted, said.fields ->> 'solved' AS solved,
            said.fields ->> 'satisfied' AS satisfied, ordered.sign_due, ordered.contact_due, ordered.reply_due,
            ordered.signed_on_time, ordered.contacted_on_time, ordered.replied_on_time,
            free.issue_id IS NOT NULL AS is_exempt
     FROM touched JOIN issue ON issue.id = touched.id
     LEFT JOIN moved ON moved.issue_id = issue.id
-    {told_from}
+    {stages.TOLD_FROM}
     LEFT JOIN clocked AS own ON own.issue_id = issue.id AND own.department = '' AND own.name = 'handle'
     LEFT JOIN ordered ON ordered.issue_id = issue.id
     LEFT JOIN exempted AS free ON free.issue_id = issue.id AND free.department = '' AND free.due_at = own.due_at
-    LEFT JOIN move AS said ON said.issue_id = issue.id AND said.version = moved.answered_by
+    LEFT JOIN move AS said
+      ON said.issue_id = issue.id AND said.version = moved.answered_by AND said.name = 'evaluate'
+    OFFSET 0
 )"""
-# What is each subject's own: its limit, when it was done, whether it had to be done again, was wrongly sent there, or
-# left. An issue on several units of a level counts in each of them, and once in all.
+# Whose each fact is, and what makes a row of it for each subject. An issue on several units of a level counts in each
+# of them, and once in all.
 _SEEN = "(cardinality(CAST(:within AS text[])) = 0 OR ground && CAST(:within AS text[]))"
-_UNITS = f"""
-    SELECT key AS subject, told.due_at AS limit_at, told.stopped_at AS handled_at, told.failed AS reworked,
-           told.returned AS sent_wrong, false AS left_it, told.is_exempt AS exempt, CAST(NULL AS numeric) AS review,
-           told.*
-    FROM told, unnest(CAST('{{""}}' AS text[]) || told.ground) AS key
-    WHERE key = '' AND {_SEEN}
-       OR starts_with(key, :level) AND (CAST(:only AS text[]) IS NULL OR key = ANY(:only))"""
+_WHOSE = {
+    UNIT: ("ground", f""", unnest(CAST('{{""}}' AS text[]) || fact.ground) AS subject
+        WHERE (subject = '' AND {_SEEN}
+               OR starts_with(subject, :level) AND (CAST(:only AS text[]) IS NULL OR subject = ANY(:only)))"""),
+    DEPARTMENT: ("subject", "WHERE true"),
+}  # fmt: skip
+# What is each subject's own: its limit, when it was done, whether it had to be done again, was wrongly sent there, or
+# left. Units share those of the issue.
+_UNITS = """
+    SELECT told.due_at AS limit_at, told.stopped_at AS handled_at, told.failed AS reworked, told.returned AS sent_wrong,
+           false AS left_it, told.is_exempt AS exempt, CAST(NULL AS numeric) AS review, told.*
+    FROM told"""
 # Each by its own clock and its own steps: a late lead does not make a punctual party late. Who need not come, and who
 # refused, is not evaluated.
 _DEPARTMENTS = f"""
@@ -306,6 +325,8 @@ _DEPARTMENTS = f"""
         UNION ALL SELECT id, '', NULL, NULL, false, false, false, false, NULL FROM touched
     ) AS its ON its.issue_id = told.id
     WHERE its.department <> '' OR {_SEEN}"""
+# OFFSET 0: what is asked here is worked out once for each row. Left to itself the planner writes it out anew in each of
+# the counts, and half of the time went there.
 _FACT = """
 base AS (
     SELECT *, reported AND NOT refused AS valid, NOT (refused OR merged OR left_it) AS is_valid,
@@ -313,9 +334,9 @@ base AS (
            NOT (refused OR merged OR is_the_grids OR left_it)
                AND coalesce(limit_at >= :since AND limit_at < :until, false) AS due,
            answered AND NOT ({left_out}) AS counts
-    FROM subject
+    FROM own OFFSET 0
 ), fact AS (
     SELECT *, filed AND is_sent AND NOT (is_the_grids OR answered_at_once) AS sent,
            due AND coalesce(handled_at <= limit_at OR handled_at IS NOT NULL AND exempt, false) AS on_time{stages}
-    FROM base
+    FROM base OFFSET 0
 )"""

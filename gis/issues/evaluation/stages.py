@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gis.issues.evaluation import signs
 from gis.issues.evaluation.formulas import STAGES, Formulas
 
 COUNTS: Mapping[str, str] = {
@@ -24,8 +25,6 @@ COUNTS: Mapping[str, str] = {
     "inspect_due": "inspect_due", "inspected_on_time": "inspect_due AND inspected_on_time",
     "missed": "filed AND is_missed",
 }  # fmt: skip
-# Moves that may send a filed issue out.
-TELLING = ("dispatch", "designate", "conclude", "blow", "accept_whistle")
 
 
 def values(formulas: Formulas) -> dict[str, Any]:
@@ -39,14 +38,6 @@ def _within(stage: str) -> str:
     return f"make_interval(secs => CAST(:{stage}_s AS float8))"
 
 
-# Among what is aggregated of an issue's moves.
-MOVED = """
-           min(at) FILTER (WHERE from_state = 'collected' AND to_state <> 'collected') AS looked_at,
-           min(at) FILTER (WHERE from_state IN ('collected', 'filed') AND to_state IN ('dispatched', 'handling'))
-               AS sent_at,
-           coalesce(bool_or(name IN ('reject', 'void', 'merge') AND from_state NOT IN ('collected', 'to_locate'))
-               FILTER (WHERE past), false) AS unfiled,
-           max(at) FILTER (WHERE past AND name IN ('pass', 'rework') AND from_state = 'fed_back') AS inspected_at,"""
 # When an issue that had to be placed was: of the others only one finding is there, and none of these is read.
 PLACED = """, placed AS (
     SELECT later.issue_id, min(later.found_at) AS placed_at
@@ -55,10 +46,10 @@ PLACED = """, placed AS (
     WHERE NOT CAST(first.location ->> 'located' AS boolean) AND CAST(later.location ->> 'located' AS boolean)
     GROUP BY later.issue_id
 )"""
-TOLD = """
+TOLD = f"""
            issue.received_at, moved.looked_at, moved.sent_at, moved.inspected_at, issue.state = 'collected' AS waits,
            greatest(moved.verified_at, issue.received_at, placed.placed_at) AS filed_at,
-           coalesce(moved.unfiled, false) AS unfiled, issue.source = ANY(:inspections) AS is_missed,"""
+           {signs.of_issue("unfiled")} AS unfiled, issue.source = ANY(:inspections) AS is_missed,"""
 TOLD_FROM = "LEFT JOIN placed ON placed.issue_id = issue.id"
 # Over `base`, in which filed and due are known.
 FACT = f""",

@@ -31,6 +31,11 @@ def read_up_to(session: Session, who: Who, message_id: int) -> None:
     session.execute(_READ, {"username": who.username, "message_id": message_id})
 
 
+def read_by_all(session: Session) -> None:
+    """Note that everybody has read what there is by now."""
+    session.execute(_READ_BY_ALL)
+
+
 def _recipients(who: Who) -> Sequence[str]:
     department = [f"department:{who.department}"] if who.department else []
     return [f"account:{who.username}", f"role:{who.role}", *department]
@@ -51,5 +56,10 @@ SELECT count(*) FROM message WHERE channel = 'notice' AND recipient = ANY(:mine)
 """)
 _READ = text("""
 INSERT INTO notice_read (username, message_id) VALUES (:username, :message_id)
+ON CONFLICT (username) DO UPDATE SET message_id = greatest(notice_read.message_id, excluded.message_id)
+""")
+_READ_BY_ALL = text("""
+INSERT INTO notice_read (username, message_id)
+SELECT account.username, last.id FROM account, (SELECT max(id) AS id FROM message) AS last WHERE last.id IS NOT NULL
 ON CONFLICT (username) DO UPDATE SET message_id = greatest(notice_read.message_id, excluded.message_id)
 """)

@@ -113,10 +113,15 @@ HAVING count(*) > 0
 """)
 _ISSUE = text("""
 SELECT issue.id, issue.state, issue.category, issue.text, issue.reported_at, issue.due_at,
-       issue.place ->> 'address' AS address, category.name_zh AS category_zh, category.name_en AS category_en,
+       coalesce(issue.place ->> 'address', found.building, found.street) AS address,
+       category.name_zh AS category_zh, category.name_en AS category_en,
        department.name_zh AS department_zh, department.name_en AS department_en
 FROM issue LEFT JOIN department ON department.code = issue.lead
 LEFT JOIN category ON (category.scheme, category.version, category.code)
      = (issue.scheme, issue.scheme_version, issue.category)
+LEFT JOIN LATERAL (
+    SELECT location #>> '{building,name}' AS building, location #>> '{street,name}' AS street FROM finding
+    WHERE finding.issue_id = issue.id ORDER BY version DESC LIMIT 1
+) AS found ON true
 WHERE issue.code = :code
 """)

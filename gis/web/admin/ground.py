@@ -30,9 +30,9 @@ def editions() -> ResponseReturnValue:
     found = boundaries.list_editions(auth.session())
     counted = dict(auth.session().execute(_UNITS_N).tuples().all())
     running = queue.find(auth.session(), ("check", "load", "activate", "retire"), 12)
-    told = {"editions": found, "units_n": counted, "manifests": uploads.on_server(auth.settings()), "tasks": running}
-    told["limit_mb"] = round(auth.settings().request_limit_bytes / 1e6)
-    return shell.show("editions", "admin_editions.html", **told)
+    limit_mb = round(auth.settings().request_limit_bytes / 1e6)
+    told = {"manifests": uploads.on_server(auth.settings()), "tasks": running, "limit_mb": limit_mb}
+    return shell.show("editions", "admin_editions.html", editions=found, units_n=counted, **told)
 
 
 @pages.post("/editions/check")

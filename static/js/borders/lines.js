@@ -1,7 +1,7 @@
 // The lines on the map: the more issues per kilometre, the thicker and darker; what is chosen, with its issues.
 
 import { byId, el, fill } from "../page/dom.js";
-import { boot, nameOf, number, t } from "../page/words.js";
+import { boot, nameOf, t } from "../page/words.js";
 
 const map = window.map_main;
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -17,10 +17,9 @@ let most = 0;
 let selected = "";
 let spotted = null;
 
-function look({ properties: { per_km: perKm, few, issues_n: n, key, kind } }) {
-  if (n === undefined) return placeLook(kind, key);
-  const [, colour, weight] = STEPS.find(([upTo]) => (perKm || 0) <= upTo * most + 1e-9) || STEPS[2];
-  const faint = few || !n;
+function look({ properties: { weight: heavy, faint, key, kind } }) {
+  if (heavy === undefined) return placeLook(kind, key);
+  const [, colour, weight] = STEPS.find(([upTo]) => heavy <= upTo * most + 1e-9) || STEPS[2];
   const own = key === selected;
   return {
     color: css(faint ? "--cold" : colour), weight: (faint ? 1.6 : weight) * window.Shaotu.scale + (own ? 3 : 0), opacity: faint && !own ? 0.6 : 0.95,
@@ -33,11 +32,10 @@ const placeLook = (kind, key) => ({
 });
 
 function about({ properties }) {
-  const words = properties.issues_n === undefined
+  const words = properties.said === undefined
     ? nameOf({ name: properties.name, name_en: properties.name_en }) || (properties.kind ? t(`borders.kind.${properties.kind}`) : "")
     : properties.key.split("|").map((code) => titleOf(properties.key, code)).join(" ｜ ");
-  const figure = properties.issues_n === undefined ? "" : ` · ${properties.issues_n} · ${properties.per_km === null ? "—" : number(properties.per_km)} / km`;
-  return el("span", {}, words + figure);
+  return el("span", {}, properties.said === undefined ? words : `${words} · ${properties.said}`);
 }
 
 // The table beside the map has the names already.
@@ -50,7 +48,7 @@ function titleOf(key, code) {
 export function show(found, onChoose, onPoint) {
   shapes.clearLayers();
   byKey.clear();
-  most = Math.max(0, ...found.features.map((each) => (each.properties.few ? 0 : each.properties.per_km || 0)));
+  most = Math.max(0, ...found.features.map((each) => (each.properties.faint ? 0 : each.properties.weight || 0)));
   // what has most lies above the others
   for (const feature of found.features.toReversed()) {
     const { key } = feature.properties;

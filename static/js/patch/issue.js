@@ -21,7 +21,24 @@ let form = null;
 export function start() {
   on("open", open);
   on("data", prepare);
-  on("sent", ({ item }) => { if (item.code === shown?.issue.code && dialog.open && !form) open(item.code); });
+  on("sent", sent);
+}
+
+// The answer to a move says how things stand now: the next one is made knowing of it.
+async function sent({ item, answer }) {
+  const kept = item.code && answer?.loop === undefined ? await store.kept(state.account, `issue ${item.code}`) : null;
+  if (kept && answer?.version !== undefined) await store.keep(state.account, `issue ${item.code}`, { ...kept, loop: answer, issue: { ...kept.issue, version: answer.version, state: answer.state } });
+  if (item.code && item.code === shown?.issue.code && dialog.open && !form) open(item.code);
+}
+
+// What of mine about an issue is still on its way.
+const underWay = (code) => queue.mine().filter((item) => item.kind === "move" && item.code === code && !item.refused);
+
+// Behind a move that is on its way come those that follow from it; where they are not known, none.
+function offered({ issue, loop, after }) {
+  const going = underWay(issue.code).map((item) => item.move);
+  const every = going.length ? (after?.[going[0]] ?? []).filter((move) => !going.includes(move.move)) : loop.moves;
+  return every.filter((move) => move.needs.every((need) => !need.required || KINDS.has(need.kind)));
 }
 
 // The details of what waits for me are on the phone before the line is gone.
@@ -60,7 +77,8 @@ function draw(told, fresh) {
   const { issue, loop, photos, seconds } = told;
   const point = issue.point && { lon: issue.point.coordinates[0], lat: issue.point.coordinates[1] };
   const away = point && state.fix ? t("patch.away_m", { m: metres(here.distance(state.fix, point)) }) : null;
-  const moves = loop.moves.filter((move) => move.needs.every((need) => !need.required || KINDS.has(need.kind)));
+  const moves = offered(told);
+  const going = underWay(issue.code);
   fill(dialog, head(nameOf(issue.category)),
     el("p", { class: "facts" }, el("span", { class: "badge" }, t(`state.${loop.state}`)), loop.marks.map((mark) => (has(`mark.${mark}`) ? el("span", { class: "badge" }, t(`mark.${mark}`)) : null)), el("span", { class: "quiet" }, issue.code)),
     issue.due_at ? el("p", { class: new Date(issue.due_at) < Date.now() ? "late" : "" }, t(new Date(issue.due_at) < Date.now() ? "patch.was_due" : "patch.due", { at: fullTime(issue.due_at) })) : null,
@@ -71,7 +89,9 @@ function draw(told, fresh) {
     el("p", { class: "quiet" }, away, fresh ? null : el("span", { class: "warned" }, " ", t("patch.from_store"))),
     point ? button(t("patch.on_map"), () => { sheet.close(dialog); say("view", "home"); map.look(point); }, { class: "wide" }) : null,
     el("div", { class: "moves", id: "moves", role: "group", "aria-label": t("patch.moves") },
-      moves.length ? moves.map((move) => button(move.label, () => begin(move), { data: { move: move.move } })) : el("p", { class: "quiet" }, t("patch.no_moves"))),
+      going.length ? el("p", { class: "warned" }, t("patch.move.on_its_way", { moves: going.map((item) => item.label).join("、") })) : null,
+      moves.map((move) => button(move.label, () => begin(move), { data: { move: move.move } })),
+      moves.length || going.length ? null : el("p", { class: "quiet" }, t("patch.no_moves"))),
     el("div", { id: "move-place" }));
 }
 
@@ -137,7 +157,7 @@ async function submit(move, needs, fields, files) {
   const said = Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
   const { issue, loop } = shown;
   try {
-    await queue.add({ kind: "move", code: issue.code, name: nameOf(issue.category), move: move.move, label: move.label, version: loop.version, fields: said, files });
+    await queue.add({ kind: "move", code: issue.code, name: nameOf(issue.category), move: move.move, label: move.label, version: underWay(issue.code).length ? null : loop.version, fields: said, files });
   } catch {
     return trouble(t("patch.report.disk"));
   }

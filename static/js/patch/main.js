@@ -41,7 +41,7 @@ async function refresh() {
   const answer = await ask("/patch/data");
   if (answer.status === 200 && answer.body.account !== state.account) { line("other"); return; }
   if (answer.status !== 200) { drawList(); return; }
-  const { csrf, ...data } = answer.body;
+  const data = answer.body;
   state.dataAt = new Date().toISOString();
   state.data = data;
   say("data", data);

@@ -9,7 +9,9 @@ export const map = window.map_main;
 const [west, south, east, north] = boot.bounds;
 const whole = L.latLngBounds([south, west], [north, east]);
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-const ACCENT = "#0b5c96";
+// in the dark the outline has to stand out from the ground too
+const OUTLINE = { light: "#0b5c96", dark: "#6cc0f5" };
+const outlineStyle = () => ({ color: OUTLINE[window.Shaotu.theme()], weight: 4, opacity: 0.95, fill: false });
 
 const pins = L.layerGroup();
 const walked = L.layerGroup();
@@ -18,9 +20,7 @@ const me = L.layerGroup();
 export function start() {
   map.getContainer().setAttribute("role", "application");
   map.getContainer().setAttribute("aria-label", t("patch.map"));
-  for (const geometry of boot.patch) {
-    L.geoJSON(geometry, { interactive: false, style: { color: ACCENT, weight: 4, opacity: 0.95, fill: false, className: "outline" } }).addTo(map);
-  }
+  const outlines = boot.patch.map((geometry) => L.geoJSON(geometry, { interactive: false, style: outlineStyle }).addTo(map));
   L.control.scale({ imperial: false, maxWidth: 110 }).addTo(map);
   for (const layer of [walked, pins, me]) layer.addTo(map);
   map.fitBounds(whole, { animate: false });
@@ -29,7 +29,10 @@ export function start() {
   byId("here").onclick = () => (state.fix ? look(state.fix) : say("why-not-here"));
   on("fix", drawMe);
   on("data", drawPins);
-  on("theme", () => window.Shaotu.repaint());
+  on("theme", () => {
+    window.Shaotu.repaint();
+    for (const outline of outlines) outline.setStyle(outlineStyle());
+  });
 }
 
 // The box changes its size with the view that holds it.
@@ -44,7 +47,7 @@ export function look({ lon, lat }) {
 function drawMe(fix) {
   me.clearLayers();
   L.circle([fix.lat, fix.lon], { radius: fix.accuracy_m, interactive: false, color: "#c2410c", weight: 2, fillOpacity: 0.12, className: "accuracy" }).addTo(me);
-  L.marker([fix.lat, fix.lon], { icon: L.divIcon({ className: "me", iconSize: [22, 22] }), interactive: false, keyboard: false }).addTo(me);
+  L.marker([fix.lat, fix.lon], { icon: L.divIcon({ className: "me", iconSize: [20, 20] }), interactive: false, keyboard: false, zIndexOffset: 1000 }).addTo(me);
 }
 
 // The list is the way by keyboard; on the map a late one bears a mark, one that waits for me is filled.

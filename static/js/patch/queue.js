@@ -10,6 +10,7 @@ const LOOK_MS = 5000;
 const FIRST_MS = 4000;
 const LONGEST_MS = 600_000;
 const FIXES_MOST = 200;
+const STALE_MOST = 3;
 
 // crypto.randomUUID is not there over plain http
 export const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -90,7 +91,9 @@ async function send(item, csrf, skew) {
     return true;
   }
   if (answer.status === 401) return false;
-  if (answer.status === 0 || answer.status >= 500 || answer.status === 408 || answer.status === 429) {
+  // a token that another tab's sign-in made void is no fault of what is sent: the next round brings a new one
+  const stale = answer.status === 400 && answer.body?.error?.code === "error.invalid" && item.tries < STALE_MOST;
+  if (answer.status === 0 || answer.status >= 500 || answer.status === 408 || answer.status === 429 || stale) {
     await postpone(item);
     return false;
   }
