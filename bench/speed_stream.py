@@ -69,7 +69,6 @@ def _crowd(engine: Engine, product: Served) -> list[Row]:
     busy_s, began = _busy_s(stream), time.perf_counter()
     _write(engine, EVENTS_S, LASTS_S)
     used = (_busy_s(stream) - busy_s) / (time.perf_counter() - began)
-    time.sleep(2)
     lines = [line for client in clients for line in json.loads(client.communicate("done\n")[0])]
     sent = _sent(engine)
     came = [pair for seqs, times in lines for pair in zip(seqs, times, strict=True) if pair[0] in sent]
