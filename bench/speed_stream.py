@@ -66,11 +66,11 @@ def _crowd(engine: Engine, product: Served) -> list[Row]:
     for client in clients:
         assert client.stdout is not None
         assert client.stdout.readline() == "ready\n"
-    busy_s, began = _busy_s(stream), time.perf_counter()
+    busy_s, began, since = _busy_s(stream), time.perf_counter(), datetime.now(UTC)
     _write(engine, EVENTS_S, LASTS_S)
     used = (_busy_s(stream) - busy_s) / (time.perf_counter() - began)
     lines = [line for client in clients for line in json.loads(client.communicate("done\n")[0])]
-    sent = _sent(engine)
+    sent = _sent(engine, since)
     came = [pair for seqs, times in lines for pair in zip(seqs, times, strict=True) if pair[0] in sent]
     took_ms = sorted((at_ns - sent[seq]) / 1e6 for seq, at_ns in came)
     each = [[seq for seq in seqs if seq in sent] for seqs, _ in lines]
@@ -171,12 +171,11 @@ ORDER BY id LIMIT 1000
 """
 
 
-def _sent(engine: Engine) -> dict[int, int]:
-    """Return when each event was written, in ns, by its number."""
+def _sent(engine: Engine, since: datetime) -> dict[int, int]:
+    """Return when each event was written since a moment, in ns, by its number."""
     with db.session(engine, db.EVERYTHING) as session:
-        rows = session.execute(
-            text("SELECT seq, entry.at FROM seal JOIN entry ON entry.id = seal.entry_id WHERE actor = :by"), {"by": BY}
-        ).all()
+        asked = "SELECT seq, entry.at FROM seal JOIN entry ON entry.id = seal.entry_id WHERE actor = :by AND at >= :since"
+        rows = session.execute(text(asked), {"by": BY, "since": since}).all()
     return {row.seq: int(row.at.timestamp() * 1e6) * 1000 for row in rows}
 
 
