@@ -174,9 +174,13 @@ ORDER BY id LIMIT 1000
 def _sent(engine: Engine, since: datetime) -> dict[int, int]:
     """Return when each event was written since a moment, in ns, by its number."""
     with db.session(engine, db.EVERYTHING) as session:
-        asked = "SELECT seq, entry.at FROM seal JOIN entry ON entry.id = seal.entry_id WHERE actor = :by AND at >= :since"
-        rows = session.execute(text(asked), {"by": BY, "since": since}).all()
+        rows = session.execute(text(_SENT), {"by": BY, "since": since}).all()
     return {row.seq: int(row.at.timestamp() * 1e6) * 1000 for row in rows}
+
+
+_SENT = """
+SELECT seq, entry.at FROM seal JOIN entry ON entry.id = seal.entry_id WHERE actor = :by AND entry.at >= :since
+"""
 
 
 def _client(product: Served, cookie: str) -> subprocess.Popen[str]:
