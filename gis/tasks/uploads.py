@@ -16,6 +16,10 @@ from gis.territory.boundaries import Manifest
 # No separator, no leading point, nothing that a shell or a driver of files reads as more than a name.
 NAME = re.compile(r"[^/\\:?*\"<>|\x00-\x1f.][^/\\:?*\"<>|\x00-\x1f]{0,119}")
 UPLOAD, SERVER = "upload", "server"
+# What is a description of other sources (VRT and its like) would have the server open them.
+ENDINGS = frozenset({
+    ".geojson", ".json", ".shp", ".gpkg", ".fgb", ".parquet", ".kml", ".gml", ".tab", ".mif", ".dxf", ".gdb", ".csv",
+})  # fmt: skip
 FILES_MOST, PIECE = 60, 1 << 20
 
 
@@ -82,6 +86,8 @@ def _checked(said: Manifest) -> Manifest:
     for edition in said.editions:
         for layer in edition.layers:
             path = (said.folder / layer.file).resolve()
+            if path.suffix.lower() not in ENDINGS:
+                raise Invalid("tasks.file_kind", file=layer.file[:200], kinds=", ".join(sorted(ENDINGS)))
             if layer.file.startswith("/") or here not in path.parents or not path.exists():
                 raise Invalid("tasks.file_missing", file=layer.file[:200])
     return said

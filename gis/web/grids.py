@@ -29,7 +29,9 @@ pages = Blueprint("grids", __name__)
 @pages.get("/grids/<key>/dossier")
 @auth.require()
 def dossier(key: str) -> ResponseReturnValue:
-    """Show the dossier of a grid."""
+    """Show the dossier of a grid; of a unit with grids below, the way to theirs."""
+    if dossiers.grids_in(auth.session(), _unit(key), auth.today()):
+        return redirect(url_for("grids.booklet", key=key))
     found, reader = dossiers.of(auth.session(), key, _asker()), reader_now()
     shown = {
         "dossier": found, "key": key, "lists": dossier_paper.lists(found, reader), "heads": dossier_paper.HEADS,

@@ -26,7 +26,7 @@ from gis.people import areas, patrols
 from gis.people.accounts import Who
 from gis.planning import hotspots
 from gis.territory import units
-from gis.web import api, asked, auth, desks, dossier, drawing, moves, shell, tiles, webmap
+from gis.web import api, asked, auth, desks, dossier, drawing, moves, positions, shell, tiles, webmap
 
 Json = dict[str, Any]
 
@@ -183,6 +183,7 @@ def post_track() -> Json:
     """Keep where the asker walked: {"patrol", "started_at", "ended_at", "fixes": [{at, lon, lat, accuracy_m}]}."""
     walk = patrols.parse(asked.body(), now=datetime.now(UTC))
     kept_n = patrols.keep(auth.session(), auth.current().username, walk)
+    positions.follow(walk)
     auth.session().commit()
     return {"kept_n": kept_n} | track()
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from gis.errors import Invalid
 from gis.issues import listing
-from gis.people import positions
+from gis.people import patrols, positions
 from gis.people.accounts import (
     ADMINISTRATOR,
     CALLER,
@@ -59,6 +59,20 @@ def post_position() -> ResponseReturnValue:
     kept = positions.report(auth.session(), who, place, at, auth.today())
     auth.session().commit()
     return jsonify(kept=kept)
+
+
+def follow(walk: patrols.Walk) -> None:
+    """Let a patrol say where who asks is now; with its end the position is taken back. Who commits is the caller."""
+    who, now = auth.current(), datetime.now(UTC)
+    if who.role not in positions.ROLES:
+        return
+    last = max(walk.fixes, key=lambda fix: fix.at, default=None)
+    if walk.ended_at is not None:
+        positions.leave(auth.session(), who.username)
+    elif last is not None and last.at > now - positions.KEPT:
+        place = locate.parse({"lon": last.lon, "lat": last.lat, "accuracy_m": last.accuracy_m})
+        if place.kind == "point":
+            positions.report(auth.session(), who, place, min(last.at, now), auth.today())
 
 
 def _time(said: object) -> datetime:

@@ -150,7 +150,9 @@ class TestFiles:
         key = uploads.keep(settings, [(name, io.BytesIO(b"x"))])
         assert uploads.file(settings, key, name).read_bytes() == b"x"
 
-    @pytest.mark.parametrize("file", ["/etc/hostname", "../../secret_key", "/vsicurl/http://x/a", "gone.geojson", "."])
+    @pytest.mark.parametrize(
+        "file", ["/etc/hostname", "../../secret_key", "/vsicurl/http://x/a", "no.geojson", ".", "a.vrt", "/etc/a.json"]
+    )
     def test_a_manifest_names_files_beside_it_alone(self, settings: Settings, file: str) -> None:
         with pytest.raises(Invalid):
             uploads.manifest(settings, sent(settings, file=file))

@@ -73,6 +73,22 @@ def test_a_phone_without_a_line_may_tell_later(office: Flask) -> None:
     post(leader, "/api/v1/position", {"off": True})
 
 
+def test_a_patrol_says_where_its_walker_is_until_it_ends(office: Flask, operator: FlaskClient) -> None:
+    leader = desk.signed_in(office, "leader")
+    lon, lat = town.lonlat(0.25, 0.25)
+    now = datetime.now(UTC)
+    fixes = [
+        {"at": (now - timedelta(minutes=nth)).isoformat(), "lon": lon + nth / 1000, "lat": lat, "accuracy_m": 5}
+        for nth in (1, 3, 2)
+    ]
+    walk = {"patrol": "w1", "started_at": (now - timedelta(minutes=5)).isoformat(), "fixes": fixes}
+    assert post(leader, "/patch/track", walk).status_code == 200
+    [found] = operator.get("/api/v1/positions").json["positions"]  # type: ignore[index]
+    assert (found["username"], found["lon"]) == ("leader", pytest.approx(lon + 0.001))
+    post(leader, "/patch/track", walk | {"fixes": [], "ended_at": now.isoformat()})
+    assert operator.get("/api/v1/positions").json["positions"] == []  # type: ignore[index]
+
+
 # --- lookalikes and sides
 
 

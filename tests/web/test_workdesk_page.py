@@ -327,7 +327,7 @@ def test_the_picture_is_what_is_printed(taken: tuple[Page, Image.Image]) -> None
     shown = "document.querySelector('#to-print img').naturalWidth"
     page.evaluate(f"void (window.print = () => {{ window.printed = {shown}; }})")
     page.click("#picture-print")
-    page.wait_for_function("window.printed > 0", timeout=SOON_MS)
+    page.wait_for_function("() => window.printed > 0", timeout=SOON_MS)
     page.emulate_media(media="print")
     expect(page.locator("#to-print img")).to_be_visible()
     expect(page.locator(".top")).not_to_be_visible()
@@ -428,3 +428,29 @@ def test_online_maps_are_not_offered_where_none_are_listed(enter: Enter) -> None
     assert json.loads(page.locator("#boot").text_content() or "{}")["online"] == []
 
 
+def offices(session: Session) -> str:
+    """Open an office for each subdistrict of the south: it speaks for its side."""
+    for code, unit in (("jd-west", "990101001"), ("jd-east", "990102001")):
+        session.execute(
+            text("INSERT INTO department (code, kind, name_zh, name_en, net, level, unit_code)"
+                 " VALUES (:code, 'JD', :code, :code, 'admin', 'subdistrict', :unit)"),
+            {"code": code, "unit": unit},
+        )  # fmt: skip
+    return ""
+
+
+def test_who_leads_across_a_line_is_designated_from_the_map(enter: Enter, office: Flask) -> None:
+    _in(office, offices)
+    line = {"type": "LineString", "coordinates": [town.lonlat(1.9, 0.5), town.lonlat(2.1, 0.5)]}
+    code = file(office, "跨界的一条沟", geometry=line)
+    page = open_issue(enter, code)
+    expect(page.locator("[data-lead]")).to_have_count(2)
+    page.locator(".side-pin", has_text="990102001").click()
+    expect(page.locator("#need-lead")).to_have_value("jd-east")
+    page.fill("#need-document", "城管委〔2026〕3号")
+    page.fill("#need-reason", "沟的源头在东侧")
+    page.click(".move-form button[type=submit]")
+    lead = "SELECT lead FROM issue WHERE code = :code"
+    leading = page.locator('#panel .standing[data-department="jd-east"] .badge', has_text="主办")
+    expect(leading).to_be_visible(timeout=SOON_MS)
+    assert value(office, lead, code) == "jd-east"

@@ -37,13 +37,15 @@ export function frame(title, about, ...children) {
 
 export function close() {
   if (panel.hidden) return;
+  // the row it came from may have been drawn anew since, or another issue opened by key
+  const listed = state.issue && byId(state.tab)?.querySelector(`[data-code="${CSS.escape(state.issue)}"]`);
   panel.hidden = true;
   byId("lists").hidden = false;
   state.issue = state.unit = "";
   unchoose();
   say("opened");
-  if (cameFrom?.isConnected) cameFrom.focus();
-  else byId(state.tab)?.focus();
+  if (cameFrom?.isConnected && !cameFrom.dataset.code) cameFrom.focus();
+  else (listed || byId(state.tab))?.focus();
   cameFrom = null;
 }
 
@@ -71,6 +73,7 @@ export async function open(code, { keepView = false, unasked = false } = {}) {
     el("p", { class: "badges" }, timeLeft(issue), badges(issue.flags), marks(loop.marks)),
     moves.section(issue, loop, (after) => { say("changed"); return open(after, { keepView: true, unasked: true }); }),
     border.section(issue, sides, outlines || []),
+    border.lead(issue, { sides, outlines: outlines || [], parties: decision?.parties || [], designate: moves.opener(loop, "designate") }),
     alike.section(issue, loop),
     el("dl", { class: "facts" },
       fact(t("issue.reported"), fullTime(issue.reported_at)),

@@ -18,6 +18,7 @@ export const isBeingWritten = () => Boolean(writing?.isConnected);
 export function section(issue, loop, done) {
   const place = el("div", {});
   writing = null;
+  shown.open = (move, fields) => { begin(issue, loop, move, place, done, fields); place.scrollIntoView({ block: "center" }); };
   return part(t("loop"),
     loop.parties.length ? el("div", { class: "standings" }, loop.parties.map(standing)) : null,
     loop.request ? el("p", { class: "asked" }, t("loop.asked", { by: loop.request.asked_by, at: fullTime(loop.request.asked_at), what: t(`move.ask_${loop.request.kind}`) }), loop.request.fields.reason ? el("q", {}, loop.request.fields.reason) : null) : null,
@@ -29,6 +30,13 @@ export function section(issue, loop, done) {
       : el("p", { class: "quiet" }, t("loop.none")),
     place);
 }
+
+// A press elsewhere that opens the form of a move with fields filled in; null where the move is not to be made.
+export const opener = (loop, name) => {
+  const move = loop.moves.find((each) => each.move === name);
+  return move ? (fields) => shown.open(move, fields) : null;
+};
+const shown = { open: null };
 
 function standing(party) {
   const times = ["called", "signed", "arrived", "fed_back"].filter((name) => party[`${name}_at`]).map((name) => t(`loop.${name}`, { at: fullTime(party[`${name}_at`]) }));

@@ -3,7 +3,7 @@
 
 import { button, el } from "./dom.js";
 import { tell } from "./doors.js";
-import { boot, nameOf, percent, t } from "./words.js";
+import { boot, departmentName, nameOf, percent, t } from "./words.js";
 import { say } from "./state.js";
 import { beside } from "./map.js";
 import { section as part } from "./unit.js";
@@ -21,7 +21,7 @@ const OPEN = new Set(["collected", "to_locate", "filed", "dispatched", "handling
 // sides: [{key, part, colour}] of the decision; outlines: their shapes by key.
 export function section(issue, sides, outlines) {
   written = null;
-  if (sides.length < 2 || issue.footprint || !issue.point || !boot.may_place || !OPEN.has(issue.state)) return null;
+  if (!issue.flags.includes("near_boundary") || sides.length < 2 || issue.footprint || !issue.point || !boot.may_place || !OPEN.has(issue.state)) return null;
   const how = el("select", { id: "side-how", required: true, "aria-describedby": "side-note" }, el("option", { value: "" }, t("side.choose")), HOW.map((each) => el("option", { value: each }, t(`side.${each}`))));
   const words = el("input", { id: "side-words", type: "text", maxlength: 300, autocomplete: "off" });
   const note = el("p", { id: "side-note", class: "wrong", role: "alert" });
@@ -34,6 +34,19 @@ export function section(issue, sides, outlines) {
       el("label", { for: "side-how" }, t("side.reason"), how), el("label", { for: "side-words" }, t("side.words"), words),
       el("div", { class: "moves" }, sides.map((side) => button([el("i", { class: "swatch", style: { "--colour": side.colour } }), t("side.set", { name: nameOf(side) }), el("span", { class: "quiet" }, odds(side))], () => settle(side), { data: { side: side.key } }))),
       note));
+}
+
+// Who leads where an issue lies on several sides with parts of itself: a superior says so, with a document.
+export function lead(issue, { sides, outlines, parties, designate }) {
+  if (sides.length < 2 || !issue.flags.includes("straddles") || !issue.point || !designate) return null;
+  const speaker = (side) => {
+    const called = parties.filter((party) => party.jurisdictions.some((each) => each.key === side.key));
+    return (called.find((party) => party.jurisdictions.length === 1) || called[0])?.department;
+  };
+  const choices = sides.map((side) => ({ side, department: speaker(side) })).filter((each) => each.department);
+  beside(choices.map(({ side, department }) => label(issue, side, outlines.find((each) => each.key === side.key), () => designate({ lead: department }))).filter(Boolean));
+  return part(t("side.lead_title"), el("p", { class: "quiet" }, t("side.lead_about")),
+    el("div", { class: "side-form" }, el("div", { class: "moves" }, choices.map(({ side, department }) => button([el("i", { class: "swatch", style: { "--colour": side.colour } }), t("side.lead_set", { name: departmentName(department) }), el("span", { class: "quiet" }, `${nameOf(side)} ${odds(side)}`)], () => designate({ lead: department }), { data: { lead: side.key } })))));
 }
 
 async function take(issue, side, { how, words, note }) {
