@@ -31,7 +31,6 @@ from gis import db
 from gis.issues import journal
 from gis.settings import ROOT, Settings
 
-CELLS = 2000
 VIEWERS, CLIENTS, EVENTS_S, LASTS_S = 2000, 2, 10, 30
 STORM_S, STORM_LASTS_S = 50, 10
 BY = "bench"
@@ -55,7 +54,7 @@ def measure(_data: Path) -> list[Row]:
 
 def _build(settings: Settings) -> None:
     where = {"SHAOTU_DATABASE_URL": str(settings.database_url), "SHAOTU_VAR_DIR": str(settings.var_dir)}
-    command = [sys.executable, "-m", "gis", "demo", "build", "--cells", str(CELLS)]
+    command = [sys.executable, "-m", "gis", "demo", "build"]
     subprocess.run(command, cwd=ROOT, env=os.environ | where, check=True)
 
 
@@ -67,12 +66,11 @@ def _crowd(engine: Engine, product: Served) -> list[Row]:
     for client in clients:
         assert client.stdout is not None
         assert client.stdout.readline() == "ready\n"
-    busy_s, began = _busy_s(stream), time.perf_counter()
+    busy_s, began, since = _busy_s(stream), time.perf_counter(), datetime.now(UTC)
     _write(engine, EVENTS_S, LASTS_S)
     used = (_busy_s(stream) - busy_s) / (time.perf_counter() - began)
-    time.sleep(2)
     lines = [line for client in clients for line in json.loads(client.communicate("done\n")[0])]
-    sent = _sent(engine)
+    sent = _sent(engine, since)
     came = [pair for seqs, times in lines for pair in zip(seqs, times, strict=True) if pair[0] in sent]
     took_ms = sorted((at_ns - sent[seq]) / 1e6 for seq, at_ns in came)
     each = [[seq for seq in seqs if seq in sent] for seqs, _ in lines]
@@ -173,13 +171,16 @@ ORDER BY id LIMIT 1000
 """
 
 
-def _sent(engine: Engine) -> dict[int, int]:
-    """Return when each event was written, in ns, by its number."""
+def _sent(engine: Engine, since: datetime) -> dict[int, int]:
+    """Return when each event was written since a moment, in ns, by its number."""
     with db.session(engine, db.EVERYTHING) as session:
-        rows = session.execute(
-            text("SELECT seq, entry.at FROM seal JOIN entry ON entry.id = seal.entry_id WHERE actor = :by"), {"by": BY}
-        ).all()
+        rows = session.execute(text(_SENT), {"by": BY, "since": since}).all()
     return {row.seq: int(row.at.timestamp() * 1e6) * 1000 for row in rows}
+
+
+_SENT = """
+SELECT seq, entry.at FROM seal JOIN entry ON entry.id = seal.entry_id WHERE actor = :by AND entry.at >= :since
+"""
 
 
 def _client(product: Served, cookie: str) -> subprocess.Popen[str]:

@@ -17,6 +17,7 @@ import click
 
 TOGETHER = 20
 PATIENCE_S = 60.0
+QUIET_NS = 10_000_000_000
 
 
 @dataclass
@@ -76,6 +77,9 @@ def main(port: int, lines_n: int) -> None:
     print("ready", flush=True)
     waiting.register(sys.stdin, selectors.EVENT_READ, None)
     listen(waiting, until=lambda: False)
+    waiting.unregister(sys.stdin)
+    # what is under way is late, not lost
+    listen(waiting, until=lambda: time.time_ns() - max(each.at_ns[-1] for each in lines if each.at_ns) > QUIET_NS)
     json.dump([[line.numbers, line.at_ns] for line in lines], sys.stdout)
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "papers": "gis.cli.papers:papers",
     "places": "gis.cli.places:places",
     "rosters": "gis.cli.rosters:rosters",
+    "serve": "gis.cli.serve:serve",
     "standards": "gis.cli.standards:standards_",
     "tiles": "gis.web.precut:tiles_",
     "tasks": "gis.cli.tasks:tasks",

@@ -35,6 +35,9 @@ class Figures:
     counted: int
 
 
+NOTHING = Figures(0, 0, 0, 0, 0)
+
+
 @dataclass(frozen=True)
 class Late:
     """A unit with its overdue issues; first_due_at: of the one that is late the longest."""

@@ -69,12 +69,13 @@ def page() -> ResponseReturnValue:
 def figures() -> Json:
     """Answer with the numbers now and a day ago, the units that are late, where issues gather, and what happened."""
     session, moment = auth.session(), ledger.moment()
-    now, before = tally.at(session, moment), tally.at(session, tally.yesterday(moment))
+    now = tally.at(session, moment) or tally.NOTHING
+    before = tally.at(session, tally.yesterday(moment))
     week = Filters(since=moment.now - timedelta(days=HOTSPOT_DAYS))
     found = hotspots.find(session, week, on=moment.today, limit=HOTSPOTS)
     return {
         "at": moment.now.isoformat(),
-        "now": now and asdict(now),
+        "now": asdict(now),
         "before": before and asdict(before),
         "ledgers": {name: _link(asked) for name, asked in tally.ledgers(moment).items()},
         "late": [_late(each) for each in tally.overdue_by_unit(session, moment, _level(session, moment))],

@@ -53,7 +53,8 @@ class Served:
             "PORT": str(self.port), "WORKERS": "2", "THREADS": "8", "LOG_LEVEL": "error",
         }  # fmt: skip
         environment = os.environ | {f"SHAOTU_{name}": value for name, value in told.items()}
-        self.process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+        command = [sys.executable, "-m", "gis", "serve"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
         assert self.process.stdout
         assert f"http://localhost:{self.port}/" in self.process.stdout.readline().decode()
 
