@@ -383,8 +383,11 @@ def test_a_queue_outlives_the_browser(
 def test_a_queue_outlives_the_session_and_belongs_to_who_made_it(phone: Callable[..., Page], office: Flask) -> None:
     page = phone()
     walking.prepared(page)
+    # An answer that is still on its way would bring the session back.
+    offline(page)
     page.watch.allowed = re.compile(GONE + "|401")  # type: ignore[attr-defined]
     page.context.clear_cookies()
+    page.context.set_offline(False)
     report(page, "登录过期时")
     expect(page.locator("#notice")).to_contain_text("登录已过期", timeout=SOON_MS)
     waits(page, 1)
@@ -392,8 +395,10 @@ def test_a_queue_outlives_the_session_and_belongs_to_who_made_it(phone: Callable
     page.click('[data-view="me"]')
     expect(page.locator("#queue")).to_contain_text("leader")
     assert filed(office) == []
+    address = page.url.split("/patch")[0]
+    page.goto("about:blank")
     page.context.clear_cookies()
-    walking.sign_in(page, page.url.split("/patch")[0], "leader")
+    walking.sign_in(page, address, "leader")
     waits(page, 0)
     assert [row.created_by for row in filed(office)] == ["leader"]
 
