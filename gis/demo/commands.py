@@ -55,7 +55,8 @@ def build(seed: int, cells: int) -> None:
                 click.echo(language.say(step.code, settings.language))
                 step.do(session)
                 session.commit()
-    names = [newcomer.username for newcomer in roster.STAFF] + [username for username, _ in roster.SIDES.values()]
+    names = [each.username for each in (*roster.STAFF, *(chief for chief, _ in roster.CHIEFS))]
+    names += [username for username, _ in roster.SIDES.values()]
     names += [username for username, _, _ in platforms.CALLERS]
     who = ", ".join(names)
     click.echo(language.say("demo.ready", settings.language, who=who, password=roster.PASSWORD))

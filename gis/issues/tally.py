@@ -78,6 +78,13 @@ def overdue_by_unit(session: Session, moment: Moment, level: tuple[str, str]) ->
     return [Late(**row) for row in session.execute(_LATE, values).mappings()]
 
 
+def overdue_nowhere(session: Session, moment: Moment, level: tuple[str, str]) -> Late | None:
+    """Count the overdue issues that lie in no unit of a level: those that wait for their place, those in gaps."""
+    values = {"now": moment.now, "open": list(OPEN), "prefix": f"{level[0]}:{level[1]}:"}
+    overdue, first_due_at = session.execute(_NOWHERE, values).one()
+    return Late("", "", "", overdue, first_due_at) if overdue else None
+
+
 def _values(moment: Moment) -> Json:
     today = moment.today
     return {
@@ -131,4 +138,9 @@ FROM late LEFT JOIN LATERAL (
     ORDER BY edition.valid_from DESC LIMIT 1
 ) AS unit ON true
 ORDER BY overdue DESC, first_due_at, key
+""")
+_NOWHERE = text("""
+SELECT count(*), min(due_at) FROM issue
+WHERE due_at < :now AND state = ANY(:open)
+AND NOT EXISTS (SELECT FROM unnest(ground) AS key WHERE starts_with(key, :prefix))
 """)

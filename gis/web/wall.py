@@ -11,6 +11,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from gis import language
 from gis.errors import Forbidden
 from gis.issues import journal, lights, listing, tally
 from gis.issues.ledgers.asking import OPEN, Moment
@@ -78,7 +79,7 @@ def figures() -> Json:
         "now": asdict(now),
         "before": before and asdict(before),
         "ledgers": {name: _link(asked) for name, asked in tally.ledgers(moment).items()},
-        "late": [_late(each) for each in tally.overdue_by_unit(session, moment, _level(session, moment))],
+        "late": _all_late(session, moment),
         "hotspots": [hotspot.as_dict() for hotspot in found],
         "feed": _feed(session),
     }
@@ -95,6 +96,17 @@ def _level(session: Session, moment: Moment) -> tuple[str, str]:
 
 def _link(asked: Json) -> str:
     return url_for("ledger.page", **asked)
+
+
+def _all_late(session: Session, moment: Moment) -> list[Json]:
+    """List the units with overdue issues, and last what lies in none of them."""
+    level = _level(session, moment)
+    late = [_late(each) for each in tally.overdue_by_unit(session, moment, level)]
+    nowhere = tally.overdue_nowhere(session, moment, level)
+    if nowhere:
+        names = {"name": "zh", "name_en": "en"}
+        late.append(_late(nowhere) | {each: language.say("page.wall.nowhere", lang) for each, lang in names.items()})
+    return late
 
 
 def _late(unit: tally.Late) -> Json:

@@ -200,6 +200,21 @@ def test_an_issue_across_a_line_is_late_on_both_sides(session: Session) -> None:
     assert [unit.overdue for unit in tally.overdue_by_unit(session, NOW, ("admin", "subdistrict"))] == [1, 1]
 
 
+def test_what_is_late_in_no_unit_is_counted_apart(session: Session) -> None:
+    put(session, 1, 3 * DAY, due=-HOUR, ground=[WEST])
+    put(session, 2, 3 * DAY, "to_locate", due=-DAY, ground=[])
+    put(session, 3, 3 * DAY, due=-HOUR, ground=["police:precinct:1"])
+    put(session, 4, 3 * DAY, due=HOUR, ground=[])
+    nowhere = tally.overdue_nowhere(session, NOW, ("admin", "subdistrict"))
+    assert nowhere is not None
+    assert (nowhere.overdue, nowhere.first_due_at) == (2, NOW.now - DAY)
+
+
+def test_what_is_late_in_no_unit_is_nothing_where_all_lies_in_one(session: Session) -> None:
+    put(session, 1, 3 * DAY, due=-HOUR, ground=[WEST])
+    assert tally.overdue_nowhere(session, NOW, ("admin", "subdistrict")) is None
+
+
 @pytest.mark.parametrize("unit", [WEST, EAST])
 def test_a_units_number_is_the_total_of_its_ledger(session: Session, unit: str) -> None:
     for nth, ground in enumerate(([WEST], [EAST], [WEST, EAST], [WEST]), start=1):
