@@ -18,6 +18,7 @@ from tests.conftest import _copied
 from tests.web import desk
 
 SOON_MS = 30_000
+expect.set_options(timeout=SOON_MS)
 
 
 @pytest.fixture(scope="module")
