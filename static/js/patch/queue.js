@@ -41,14 +41,16 @@ export const mine = () => state.waiting.filter((item) => item.account === state.
 export const others = () => state.waiting.filter((item) => item.account !== state.account);
 
 let going = null;
-let again = false;
+let again = null;
 
 export function flush(force = false) {
-  // what came in meanwhile goes with the next round
-  if (going) { again = true; return going; }
+  // what came in meanwhile goes with the next round, and at once if somebody wants it so
+  if (going) { again = { force: force || Boolean(again?.force) }; return going; }
   going = alone(() => round(force)).finally(() => {
     going = null;
-    if (again) { again = false; flush(); }
+    const next = again;
+    again = null;
+    if (next) flush(next.force);
   });
   return going;
 }
@@ -58,7 +60,8 @@ const alone = (work) => (navigator.locks ? navigator.locks.request("shaotu-queue
 
 async function round(force) {
   await look();
-  const due = mine().filter((item) => !item.refused && (force || item.next_at <= Date.now()));
+  const unsent = mine().filter((item) => !item.refused);
+  const due = unsent.filter((item) => force || item.next_at <= Date.now());
   const fixes = (await store.all("fixes")).filter((fix) => fix.account === state.account);
   const ends = await unsentEnd();
   if (!due.length && !fixes.length && !ends) return;
@@ -69,7 +72,10 @@ async function round(force) {
   }
   if (me.body.account !== state.account) { line("other"); return; }
   const skew = new Date(me.body.now) - Date.now();
-  for (const item of due) {
+  // of one issue nothing overtakes what was done before it
+  const held = new Set();
+  for (const item of unsent) {
+    if (!due.includes(item) || held.has(item.code)) { if (item.code) held.add(item.code); continue; }
     const went = await send(item, me.body.csrf, skew);
     if (!went) break;
   }
