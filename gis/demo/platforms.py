@@ -65,7 +65,9 @@ def blow(session: Session, loop: Loop, seed: int, *, now: datetime) -> None:
         caller = Actor(f"platform-{row.unit.rsplit(':', 1)[-1]}", "caller", None, row.unit)
         fields = dict(zip(("type", "done_by_self", "why_not", "place", "expected"), said, strict=True))
         parties = {"parties": list(rng.choice(row.platform, size=2, replace=False))}
-        if _made(session, loop, row.code, "blow", Said(caller, at, fields | parties)) and rng.random() < ANSWERED:
+        # The first of them waits for a visitor to answer it.
+        blown = _made(session, loop, row.code, "blow", Said(caller, at, fields | parties))
+        if blown and nth > 0 and rng.random() < ANSWERED:
             accepted = Said(CENTRE, at + timedelta(minutes=12), {"item": "W99"})
             _made(session, loop, row.code, "accept_whistle", accepted)
 
