@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -55,6 +56,23 @@ def product(engine: Engine, settings: Settings, *program: str) -> Iterator[Serve
     finally:
         process.terminate()
         process.wait(30)
+
+
+def post(product: Served, words: str, lonlat: tuple[float, float]) -> str:
+    """Post a report as a program does; return its issue's code."""
+    report = {
+        "source": "12345",
+        "external_id": words,
+        "category": {"scheme": "cg", "version": "2013", "code": "E0110"},
+        "text": words,
+        "reported_at": datetime.now(UTC).isoformat(),
+        "place": {"lon": lonlat[0], "lat": lonlat[1]},
+    }
+    headers = {"Authorization": f"Bearer {product.token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(f"{product.url}/api/v1/issues", json.dumps(report).encode(), headers)  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        assert answer.status == 201
+        return str(json.load(answer)["code"])
 
 
 def _operator(engine: Engine) -> str:

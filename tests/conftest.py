@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
+from bench import fresh
 from gis import db
 from gis import settings as product
 from gis.settings import Settings
@@ -57,7 +58,7 @@ def template(server: Settings) -> Iterator[str]:
     db.migrate(owner)
     owner.dispose()
     yield name
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    fresh.drop(str(server.database_url), name)
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +125,7 @@ def _copied(server: Settings, template: str) -> Iterator[Settings]:
     name = f"{PREFIX}_{next(numbers)}"
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _on(server, name)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    fresh.drop(str(server.database_url), name)
 
 
 def _empty(settings: Settings) -> None:
@@ -158,5 +159,5 @@ def _drop_left_over(url: str) -> None:
     with engine.connect() as connection:
         for name in connection.scalars(text("SELECT datname FROM pg_database WHERE datname ~ '^shaotu_test_[0-9]+_'")):
             if not Path("/proc", name.split("_")[2]).exists():
-                connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                fresh.drop(url, name)
     engine.dispose()

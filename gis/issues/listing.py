@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis import moments
 from gis.errors import Invalid, NotFound
 from gis.issues.moves import STATES
 from gis.territory import location
@@ -318,7 +319,7 @@ def _unpatterned(words: str) -> str:
 
 def _read_filter(name: str, said: str) -> object:
     if name in {"since", "until"}:
-        return _read_time(name, said)
+        return moments.parse(said, "listing.bad_time", field=name)
     if name == "text":
         return said
     parts = tuple(part.strip() for part in said.split(",") if part.strip())
@@ -329,16 +330,6 @@ def _read_filter(name: str, said: str) -> object:
     if unknown:
         raise Invalid("listing.unknown_value", field=name, value=unknown[0], choices=", ".join(allowed))
     return parts
-
-
-def _read_time(name: str, said: str) -> datetime:
-    try:
-        read = datetime.fromisoformat(said)
-    except ValueError:
-        raise Invalid("listing.bad_time", field=name, value=said) from None
-    if read.tzinfo is None:
-        raise Invalid("listing.bad_time", field=name, value=said)
-    return read
 
 
 def _read_box(parts: tuple[str, ...], said: str) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gis import moments
 from gis.errors import Invalid
 from gis.territory import coords
 
@@ -102,13 +103,7 @@ def _number(value: object, said: object) -> float:
 
 
 def _moment(said: object, now: datetime) -> datetime:
-    try:
-        read = datetime.fromisoformat(str(said))
-    except ValueError:
-        raise Invalid("report.bad_time", value=str(said)[:40]) from None
-    if read.tzinfo is None:
-        raise Invalid("report.bad_time", value=str(said)[:40])
-    return min(read, now)
+    return min(moments.parse(said), now)
 
 
 def keep(session: Session, username: str, walk: Walk) -> int:

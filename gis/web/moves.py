@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
+from gis import moments
 from gis.errors import Invalid
 from gis.issues import handoffs, lights, photos, requests, rules, sent, workflow
 from gis.issues.matter import Actor, Matter, Said
@@ -94,19 +95,11 @@ def _said(body: Json, pictures: dict[str, str]) -> Said:
     fields, version = body.get("fields") or {}, body.get("version")
     if not isinstance(fields, dict) or not (version is None or type(version) is int):
         raise Invalid("moves.body", fields=", ".join(sorted(FIELDS)))
-    return Said(Actor.of(auth.current()), datetime.now(UTC), fields | pictures, _time(body.get("said_at")), version)
+    return Said(Actor.of(auth.current()), datetime.now(UTC), fields | pictures, _said_at(body.get("said_at")), version)
 
 
-def _time(said: object) -> datetime | None:
-    if said is None:
-        return None
-    try:
-        read = datetime.fromisoformat(str(said))
-    except ValueError:
-        raise Invalid("report.bad_time", value=str(said)[:40]) from None
-    if read.tzinfo is None:
-        raise Invalid("report.bad_time", value=str(said)[:40])
-    return read
+def _said_at(said: object) -> datetime | None:
+    return None if said is None else moments.parse(said)
 
 
 def _check_photos(issue_id: int, move: str, said: Said) -> None:

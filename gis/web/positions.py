@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from gis import moments
 from gis.errors import Invalid
 from gis.issues import listing
 from gis.people import patrols, positions
@@ -76,15 +77,7 @@ def follow(walk: patrols.Walk) -> None:
 
 
 def _time(said: object) -> datetime:
-    if said is None:
-        return datetime.now(UTC)
-    try:
-        read = datetime.fromisoformat(str(said))
-    except ValueError:
-        raise Invalid("report.bad_time", value=str(said)[:40]) from None
-    if read.tzinfo is None:
-        raise Invalid("report.bad_time", value=str(said)[:40])
-    return read
+    return datetime.now(UTC) if said is None else moments.parse(said)
 
 
 def _pair(said: str) -> tuple[float, float]:

@@ -231,11 +231,18 @@ class TestHowOften:
             citizens.count(session, tries.REPORT, "10.0.0.1", NOW)
         citizens.count(session, tries.REPORT, "10.0.0.2", NOW)
         citizens.count(session, tries.STATUS, "10.0.0.1", NOW)
+        counted = session.execute(text("SELECT address, kind, count(*) FROM public_try GROUP BY 1, 2")).all()
+        free_n = tries.FREE[tries.REPORT]
+        assert sorted(map(tuple, counted)) == [
+            ("10.0.0.1", tries.REPORT, free_n), ("10.0.0.1", tries.STATUS, 1), ("10.0.0.2", tries.REPORT, 1),
+        ]  # fmt: skip
 
     def test_an_hour_later_it_may_again(self, session: Session) -> None:
         for _ in range(tries.FREE[tries.REPORT]):
             citizens.count(session, tries.REPORT, "10.0.0.1", NOW)
-        citizens.count(session, tries.REPORT, "10.0.0.1", NOW + timedelta(minutes=61))
+        later = NOW + timedelta(minutes=61)
+        citizens.count(session, tries.REPORT, "10.0.0.1", later)
+        assert session.scalar(text("SELECT max(at) FROM public_try")) == later
 
     def test_after_a_day_no_address_is_kept(self, session: Session) -> None:
         citizens.count(session, tries.REPORT, "10.0.0.1", NOW)

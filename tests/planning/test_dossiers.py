@@ -53,6 +53,14 @@ def furnish_ground(session: Session) -> None:
     session.execute(_AREA, {"geom": town.field(0, 0, 1, 1).wkt, "phone": PHONE})
 
 
+def furnish_office(engine: Engine) -> None:
+    """Put the same into the leader's grid of an office that is open, and an issue."""
+    with db.session(engine, db.EVERYTHING) as session:
+        furnish_ground(session)
+        put(session, 1, 0.25, 0.25)
+        session.commit()
+
+
 _STREET = text("""
 INSERT INTO street (source, external_id, name, name_en, aliases, road_class, length_m, area_m2, attributes, geom)
 VALUES ('town', 's1', '长安路', 'Chang''an Road', '{}', 'street', 1900, 100, '{}',

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bench import browser
 from gis.settings import Settings
 from tests.conftest import _copied
 from tests.web import desk
+from tests.web.visits import SOON_MS, Visits, Watch, fill_in
 
-SOON_MS = 30_000
 expect.set_options(timeout=SOON_MS)
 
 
@@ -73,34 +73,6 @@ def site(office: Flask) -> Iterator[Site]:
     served.stop()
 
 
-class Watch:
-    """Everything that went wrong on a page."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.url, self.allowed = url, re.compile(r"^$")
-        self.faults: list[str] = []
-        page.on("request", self._asked)
-        page.on("response", self._answered)
-        page.on("console", self._said)
-        page.on("pageerror", lambda error: self._note(f"script: {error}"))
-
-    def _said(self, said: ConsoleMessage) -> None:
-        if said.type in {"error", "warning"}:
-            self._note(f"console: {said.text}")
-
-    def _note(self, fault: str) -> None:
-        if not self.allowed.search(fault):
-            self.faults.append(fault)
-
-    def _asked(self, request: Request) -> None:
-        if not request.url.startswith((self.url, "data:", "blob:")):
-            self._note(f"left the host: {request.url}")
-
-    def _answered(self, response: Response) -> None:
-        if response.status >= 400:
-            self._note(f"{response.status} {response.url}")
-
-
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce", locale="zh-CN")
@@ -118,9 +90,7 @@ def enter(context: BrowserContext, site: Site) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         watches.append(Watch(page, url))
         page.goto(f"{url}/sign-in")
-        page.fill("#username", username)
-        page.fill("#password", desk.PASSWORD)
-        page.click("button.main")
+        fill_in(page, username)
         if hash_:
             page.goto("about:blank")
             page.goto(f"{url}/{hash_}")
@@ -133,33 +103,29 @@ def enter(context: BrowserContext, site: Site) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def seat(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Sit people down at browsers of their own, before an issue if one is named; nothing may go wrong in any."""
-    watches: list[Watch] = []
-    contexts: list[BrowserContext] = []
+def visits(browser: Browser, site: Site) -> Iterator[Visits]:
+    """Look at the office in browsers of their own; at the end nothing may have gone wrong on any page."""
+    opened = Visits(browser, site.url)
+    yield opened
+    opened.end()
 
-    def taken(username: str, code: str = "", *, lang: str = "zh", **look: object) -> Page:
-        usual: dict[str, object] = {"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce"}
-        contexts.append(browser.new_context(**(usual | look)))  # type: ignore[arg-type]
-        contexts[-1].set_default_timeout(SOON_MS)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, site.url))
-        page.goto(f"{site.url}/sign-in?lang={lang}")
-        page.fill("#username", username)
-        page.fill("#password", desk.PASSWORD)
-        page.click("button.main")
+
+@pytest.fixture
+def seat(visits: Visits) -> Callable[..., Page]:
+    """Sit people down before the command page, and before an issue if one is named."""
+
+    def taken(username: str, code: str = "", *, lang: str = "zh", **look: Any) -> Page:
+        page = visits.page(**look)
+        page.goto(f"{visits.url}/sign-in?lang={lang}")
+        fill_in(page, username)
         expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=SOON_MS)
         if code:
             page.goto("about:blank")
-            page.goto(f"{site.url}/#issue={code}")
+            page.goto(f"{visits.url}/#issue={code}")
             expect(page.locator("#panel .panel-head")).to_contain_text(code)
-        page.watch = watches[-1]  # type: ignore[attr-defined]
         return page
 
-    yield taken
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
+    return taken
 
 
 def press(page: Page, move: str) -> None:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
 from gis import db
-from gis.settings import ROOT
 from gis.tasks import queue, running
 from gis.web.admin import shell
 from tests.tasks.test_tasks import files
 from tests.territory.plots import plot, spot
 from tests.territory.test_boundaries import EAST
 from tests.web import desk
-from tests.web.conftest import SOON_MS, Site, Watch
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
-
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
+from tests.web.conftest import Site
+from tests.web.visits import Visits, fill_in, untold, violations
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,34 +45,9 @@ def worker(office: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def look(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Open a page as somebody, in a theme and at a width; at the end nothing may have gone wrong on it."""
-    watches, contexts = [], []
-
-    def opened(path: str, username: str = "administrator", theme: str = "light", width: int = 1280) -> Page:
-        seen = {"width": width, "height": 900}
-        contexts.append(browser.new_context(viewport=seen, reduced_motion="reduce", color_scheme=theme))  # type: ignore[arg-type]
-        contexts[-1].set_default_timeout(SOON_MS)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, site.url))
-        page.goto(f"{site.url}/sign-in")
-        sign_in(page, username, desk.PASSWORD)
-        page.wait_for_url(f"{site.url}/**")
-        page.goto("about:blank")
-        page.goto(f"{site.url}{path}")
-        page.watch = watches[-1]  # type: ignore[attr-defined]
-        return page
-
-    yield opened
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
-
-
-def sign_in(page: Page, username: str, password: str) -> None:
-    page.fill("#username", username)
-    page.fill("#password", password)
-    page.click("button.main")
+def look(visits: Visits) -> Callable[..., Page]:
+    """Open a page as the administrator, in a theme and at a width."""
+    return partial(visits.go, username="administrator", width=1280)
 
 
 def written(folder: Path, *shapes: object, name: str) -> list[str]:
@@ -91,9 +64,8 @@ def test_everybody_can_read_every_section(look: Callable[..., Page], theme: str,
     for section in shell.SECTIONS:
         page.goto(f"{page.url.split('/admin')[0]}/admin/{section}?lang={lang}")
         page.wait_for_load_state("load")
-        page.evaluate(AXE.read_text("utf-8"))
-        assert (section, page.evaluate(VIOLATIONS)) == (section, [])
-        assert (section, UNTOLD.findall(page.inner_text("body"))) == (section, [])
+        assert (section, violations(page)) == (section, [])
+        assert (section, untold(page)) == (section, [])
 
 
 @pytest.mark.parametrize("width", [360, 1920])
@@ -160,7 +132,7 @@ def test_a_user_who_was_added_signs_in(site: Site, look: Callable[..., Page]) ->
     password = page.inner_text("#password")
     page.context.clear_cookies()
     page.goto(f"{site.url}/sign-in")
-    sign_in(page, "xiaoming", password)
+    fill_in(page, "xiaoming", password)
     page.goto(f"{site.url}/ledger")
     expect(page.locator(".account")).to_contain_text("小明")
 

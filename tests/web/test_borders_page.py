@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from gis import db
 from tests.planning.bordered import E, W, metres, put
-from tests.web import desk
-from tests.web.conftest import SOON_MS, Site, Watch
-from tests.web.test_evaluation_page import AXE
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
+from tests.web.visits import Visits, fill_in, untold, violations
 
 KEY = f"{W}|{E}"
 PATH = "/borders?level=admin:district"
@@ -33,30 +31,9 @@ def office(office: Flask) -> Flask:
 
 
 @pytest.fixture
-def look(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Open a page as a planner, in a theme and at a width; at the end nothing may have gone wrong on it."""
-    watches, contexts = [], []
-
-    def opened(path: str, theme: str = "light", width: int = 1400, lang: str = "zh") -> Page:
-        seen = {"width": width, "height": 900}
-        contexts.append(browser.new_context(viewport=seen, reduced_motion="reduce", color_scheme=theme))  # type: ignore[arg-type]
-        contexts[-1].set_default_timeout(SOON_MS)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, site.url))
-        page.goto(f"{site.url}/sign-in?lang={lang}")
-        page.fill("#username", "planner")
-        page.fill("#password", desk.PASSWORD)
-        page.click("button.main")
-        page.wait_for_url(f"{site.url}/**")
-        page.goto("about:blank")
-        page.goto(f"{site.url}{path}")
-        page.watch = watches[-1]  # type: ignore[attr-defined]
-        return page
-
-    yield opened
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
+def look(visits: Visits) -> Callable[..., Page]:
+    """Open a page as a planner, in a theme and at a width."""
+    return partial(visits.go, username="planner")
 
 
 def chosen(page: Page) -> None:
@@ -125,9 +102,7 @@ def test_who_was_signed_out_comes_back_to_the_same_border(look: Callable[..., Pa
     page.watch.allowed = re.compile("401")  # type: ignore[attr-defined]
     page.context.clear_cookies()
     page.click(f'#ranking tr[data-key="{KEY}"] td >> nth=1')
-    page.fill("#username", "planner")
-    page.fill("#password", desk.PASSWORD)
-    page.click("button.main")
+    fill_in(page, "planner")
     chosen(page)
 
 
@@ -135,11 +110,10 @@ def test_who_was_signed_out_comes_back_to_the_same_border(look: Callable[..., Pa
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("view", ["strips", "hand_offs", "straddlers", "faults"])
 def test_everybody_can_read_it(look: Callable[..., Page], view: str, theme: str, lang: str) -> None:
-    page = look(f"{PATH}&view={view}&key={KEY if view == 'strips' else ''}", theme, lang=lang)
+    page = look(f"{PATH}&view={view}&key={KEY if view == 'strips' else ''}", theme=theme, lang=lang)
     page.wait_for_load_state("load")
-    page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert violations(page) == []
+    assert untold(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 1280, 1920, 3840])

@@ -21,7 +21,7 @@ from gis.people import accounts
 from tests import town
 from tests.web import desk
 from tests.web.conftest import Site
-from tests.web.test_operator_page import AXE, VIOLATIONS
+from tests.web.visits import fill_in, violations
 
 SAID = "尽快"
 
@@ -169,17 +169,14 @@ def test_limits_are_accessible_late_and_early_in_both_themes(
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
     expect(page.locator(f'#issues [data-code="{codes["bare"]}"] .due-overdue')).to_contain_text("超 3 天 0 小时")
     expect(page.locator(f'#issues [data-code="{codes["timed"]}"] .due-soon')).to_contain_text("剩 23 小时")
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(VIOLATIONS) == []
+    assert violations(page) == []
     page.locator(f'#issues [data-code="{codes["timed"]}"]').click()
     expect(page.locator("#panel .clocks")).to_be_visible()
-    assert page.evaluate(VIOLATIONS) == []
+    assert violations(page) == []
 
 
 def enter(page: Page, site: Site, language: str = "zh") -> None:
     """Sign in as the operator."""
     page.goto(f"{site.url}/sign-in?lang={language}")
-    page.fill("#username", "operator")
-    page.fill("#password", desk.PASSWORD)
-    page.click("button.main")
+    fill_in(page, "operator")
     expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=30_000)

@@ -11,16 +11,14 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from gis import db
 from gis.jobs import Work
 from gis.planning import booklets
 from tests import pdf
 from tests.planning import test_dossiers
-from tests.planning.bordered import ZONE, put
+from tests.planning.bordered import ZONE
 from tests.web import desk
 from tests.web.conftest import Site
-from tests.web.test_evaluation_page import AXE
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
+from tests.web.visits import untold, violations
 
 GRID = ":".join(desk.PATCH)
 COMMUNITY = "admin:community:990101001001"
@@ -29,10 +27,7 @@ COMMUNITY = "admin:community:990101001001"
 @pytest.fixture(scope="module")
 def office(office: Flask) -> Flask:
     """Put a house, a street and somebody in charge into the leader's grid, and an issue."""
-    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
-        test_dossiers.furnish_ground(session)
-        put(session, 1, 0.25, 0.25)
-        session.commit()
+    test_dossiers.furnish_office(office.extensions["engine"])
     return office
 
 
@@ -92,9 +87,8 @@ def test_everybody_can_read_it(seat: Callable[..., Page], site: Site, path: str,
     page = seat("planner", lang=lang, color_scheme=theme)
     page.goto(f"{site.url}{path}")
     page.wait_for_load_state("load")
-    page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert violations(page) == []
+    assert untold(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 1280, 3840])

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from psycopg2.extras import Json
 from sqlalchemy import text
 
 from gis import db
-from gis.settings import ROOT
 from tests.issues import looped
 from tests.issues.looped import WEST
-from tests.web import desk
-from tests.web.conftest import SOON_MS, Site, Watch
+from tests.web.conftest import Site
 from tests.web.test_call_backs import PHONE, closed
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
+from tests.web.visits import Visits, untold, violations
 
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
 numbers = count(500)
 _SAID = text("SELECT fields FROM move JOIN issue ON issue.id = issue_id WHERE code = :code AND name = 'evaluate'")
 
@@ -45,30 +42,9 @@ def code(office: Flask) -> str:
 
 
 @pytest.fixture
-def look(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Open a page as somebody, in a theme and at a width; at the end nothing may have gone wrong on it."""
-    watches, contexts = [], []
-
-    def opened(path: str, username: str = "", theme: str = "light", width: int = 1400) -> Page:
-        seen = {"width": width, "height": 900}
-        contexts.append(browser.new_context(viewport=seen, reduced_motion="reduce", color_scheme=theme))  # type: ignore[arg-type]
-        contexts[-1].set_default_timeout(SOON_MS)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, site.url))
-        if username:
-            page.goto(f"{site.url}/sign-in")
-            page.fill("#username", username)
-            page.fill("#password", desk.PASSWORD)
-            page.click("button.main")
-            page.wait_for_url(f"{site.url}/**")
-            page.goto("about:blank")
-        page.goto(f"{site.url}{path}")
-        return page
-
-    yield opened
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
+def look(visits: Visits) -> Callable[..., Page]:
+    """Open a page as somebody or as nobody, in a theme and at a width."""
+    return visits.go
 
 
 def link(site: Site, look: Callable[..., Page], code: str) -> str:
@@ -86,9 +62,8 @@ PAGES = ("/evaluation?level=admin:district", "/evaluation?level=&view=numbers", 
 def test_everybody_can_read_it(look: Callable[..., Page], code: str, path: str, theme: str, lang: str) -> None:
     page = look(f"{path}{'&' if '?' in path else '?'}lang={lang}", "clerk", theme)
     page.wait_for_load_state("load")
-    page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert violations(page) == []
+    assert untold(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 1280, 3840])
@@ -145,9 +120,8 @@ def test_who_reported_reads_the_answer_on_a_telephone(
     site: Site, look: Callable[..., Page], code: str, theme: str, lang: str
 ) -> None:
     page = look(f"{link(site, look, code)}?lang={lang}", theme=theme, width=360)
-    page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert violations(page) == []
+    assert untold(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from gis import db
 from tests import pdf
 from tests.planning import test_dossiers
-from tests.planning.bordered import put
 from tests.web import desk
 
 GRID = ":".join(desk.PATCH)
@@ -20,10 +19,7 @@ COMMUNITY = "admin:community:990101001001"
 
 @pytest.fixture(scope="module")
 def office(office: Flask) -> Flask:
-    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
-        test_dossiers.furnish_ground(session)
-        put(session, 1, 0.25, 0.25)
-        session.commit()
+    test_dossiers.furnish_office(office.extensions["engine"])
     return office
 
 

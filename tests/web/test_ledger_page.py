@@ -11,15 +11,10 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
 from gis import db
-from gis.settings import ROOT
 from tests.issues import filed
-from tests.web import desk
-from tests.web.conftest import Site, Watch
+from tests.web.conftest import Site
+from tests.web.visits import Watch, fill_in, untold, violations
 
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
-VIOLATIONS = """axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => violations.map(
-    (each) => [each.id, each.impact, ...each.nodes.map((node) => node.target.join(" "))]))"""
-UNTOLD = re.compile(r"\b(?:page|ledger|sweep|shift|paper|state|move|mark|need|choice)\.[a-z_]+\b|%\(|\{[a-z_]+\}")
 PAGES = ("/ledger", "/shifts", "/papers")
 
 
@@ -39,9 +34,7 @@ def page(context: BrowserContext, site: Site) -> Iterator[Page]:
     opened = context.new_page()
     watch = Watch(opened, site.url)
     opened.goto(f"{site.url}/sign-in?next=/ledger")
-    opened.fill("#username", "shift_leader")
-    opened.fill("#password", desk.PASSWORD)
-    opened.click("button.main")
+    fill_in(opened, "shift_leader")
     expect(opened.locator("#ledger tbody tr")).to_have_count(50)
     yield opened
     assert watch.faults == []
@@ -124,8 +117,7 @@ def test_what_is_refused_is_said_for_each(page: Page) -> None:
 def test_nothing_stands_in_the_way_of_anybody(page: Page, site: Site, path: str, theme: str) -> None:
     page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
     page.goto(f"{site.url}{path}")
-    page.evaluate(AXE.read_text())
-    found: Any = page.evaluate(VIOLATIONS)
+    found: Any = violations(page)
     assert found == []
 
 
@@ -133,7 +125,7 @@ def test_nothing_stands_in_the_way_of_anybody(page: Page, site: Site, path: str,
 @pytest.mark.parametrize("path", PAGES)
 def test_everything_is_said_in_both_languages(page: Page, site: Site, path: str, locale: str) -> None:
     page.goto(f"{site.url}{path}?lang={locale}")
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert untold(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 3840])

@@ -10,12 +10,10 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
 
 from gis import db
-from gis.settings import ROOT
 from tests.web import desk
-from tests.web.conftest import SOON_MS, press
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
+from tests.web.conftest import press
+from tests.web.visits import SOON_MS, untold, violations
 
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
 numbers = iter(range(100, 100_000))
 
 
@@ -100,10 +98,9 @@ def test_the_loop_is_accessible_and_all_words_are_there(
     page = seat(username, issue, lang=lang)
     page.locator("#panel .moves button").last.click()
     expect(page.locator(".move-form")).to_be_visible()
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert violations(page) == []
+    assert untold(page) == []
     page.keyboard.press("Escape")
     expect(page.locator("#desk .desk-group").first).to_be_visible() if username == "cg" else page.click("#tab-desk")
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert violations(page) == []
+    assert untold(page) == []

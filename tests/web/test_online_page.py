@@ -16,7 +16,8 @@ from gis.settings import Settings
 from gis.territory import coords
 from tests.conftest import _copied
 from tests.web import desk
-from tests.web.conftest import SOON_MS, Site
+from tests.web.conftest import Site
+from tests.web.visits import SOON_MS
 
 LISTED = """
 [[map]]

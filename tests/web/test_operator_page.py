@@ -17,18 +17,13 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis.issues import intake
 from gis.issues.reports import CategoryKey, Report
-from gis.settings import ROOT
 from tests import town
 from tests.web import desk, test_operator
 from tests.web.conftest import Site
+from tests.web.visits import fill_in, untold, violations
 
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
 EVIL = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>\'"--'
 SOON_MS = 30_000
-VIOLATIONS = """axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => violations.map(
-    (each) => [each.id, each.impact, ...each.nodes.map((node) => node.target.join(" "))]))"""
-# a code without its sentence, or a sentence without its parameter
-UNTOLD = re.compile(r"\b(?:page|flag|state|basis|party|decision|entry|place)\.[a-z_]+\b|%\(|\{[a-z_]+\}")
 numbers = itertools.count(1)
 
 
@@ -115,9 +110,7 @@ def test_a_filtered_list_takes_in_only_what_fits(enter: Callable[..., Page], off
 def test_a_view_that_was_sent_along_survives_the_sign_in(context: BrowserContext, office: Flask, site: Site) -> None:
     page = context.new_page()
     page.goto(f"{site.url}/#flags=in_gap&days=30")
-    page.fill("#username", "operator")
-    page.fill("#password", desk.PASSWORD)
-    page.click("button.main")
+    fill_in(page, "operator")
     expect(page.locator("#flags-in_gap")).to_be_checked(timeout=SOON_MS)
     expect(page.locator("#days-30")).to_be_checked()
 
@@ -318,10 +311,9 @@ def test_the_page_is_accessible_and_all_words_are_there(
     page.reload()
     page.locator("#issues .row").first.click()
     expect(page.locator("#panel .why")).to_be_visible()
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(VIOLATIONS) == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.dataset.theme") == theme
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert untold(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 390, 1280, 1920])

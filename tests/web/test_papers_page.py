@@ -10,13 +10,11 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from gis import db
-from gis.settings import ROOT
 from tests.issues.looped import CHIEF, DISPATCHER
 from tests.web import desk
-from tests.web.conftest import SOON_MS, press
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
+from tests.web.conftest import press
+from tests.web.visits import SOON_MS, untold, violations
 
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
 numbers = iter(range(400, 500))
 
 
@@ -66,9 +64,8 @@ def test_it_is_accessible_and_all_words_are_there(
     lang, theme, width = look
     page = seat("shift_leader", issue, lang=lang, color_scheme=theme, viewport={"width": width, "height": 844})
     expect(page.locator('[data-consultation="1"]')).to_be_visible()
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert violations(page) == []
+    assert untold(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

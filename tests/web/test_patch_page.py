@@ -16,14 +16,12 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Play
 from sqlalchemy import text
 
 from gis import db
-from gis.settings import ROOT
 from gis.territory import locate
 from tests import town
 from tests.web import desk, walking
-from tests.web.conftest import SOON_MS, Site, Watch
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
+from tests.web.conftest import Site
+from tests.web.visits import SOON_MS, Visits, untold, violations
 
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
 numbers = iter(range(500, 100_000))
 # What a browser says of a line that is gone.
 GONE = r"ERR_(INTERNET_DISCONNECTED|FAILED|CONNECTION|EMPTY_RESPONSE)|Failed to load resource|blocked by Playwright"
@@ -49,28 +47,19 @@ def swept(office: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
-def phone(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Give telephones, each signed in; nothing may go wrong on any."""
-    watches: list[Watch] = []
-    contexts: list[BrowserContext] = []
+def phone(visits: Visits) -> Callable[..., Page]:
+    """Give telephones, each signed in."""
 
     def given(username: str = "leader", *, lang: str = "zh", at: tuple[float, float] | None = walking.HERE,
               **look: Any) -> Page:  # fmt: skip
-        contexts.append(browser.new_context(**(walking.PHONE | look)))
-        contexts[-1].set_default_timeout(SOON_MS)
+        page = visits.page(**(walking.PHONE | look))
         if at:
-            walking.stand(contexts[-1], *at)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, site.url))
-        page.watch = watches[-1]  # type: ignore[attr-defined]
+            walking.stand(page.context, *at)
         if "service_workers" in look:
-            watches[-1].allowed = re.compile(GONE)
-        return walking.sign_in(page, site.url, username, lang)
+            page.watch.allowed = re.compile(GONE)  # type: ignore[attr-defined]
+        return walking.sign_in(page, visits.url, username, lang)
 
-    yield given
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
+    return given
 
 
 def picture(colour: str = "red", side: int = 2400) -> bytes:
@@ -482,24 +471,23 @@ def test_the_page_is_accessible_and_all_words_are_there(
     if theme == "dark":
         page.click('[data-view="me"]')
         page.click("#theme")
-    page.evaluate(AXE.read_text())
     for view in ("home", "patrol", "notices", "me"):
         page.click(f'[data-view="{view}"]')
         page.wait_for_timeout(200)
-        assert page.evaluate(VIOLATIONS) == []
-        assert UNTOLD.findall(page.inner_text("body")) == []
+        assert violations(page) == []
+        assert untold(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.click('[data-view="home"]')
     take(page, "#to-report")
     page.check('#report input[value="E0112"]')
     page.check("#report-fixed")
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("#report")) == []
+    assert violations(page) == []
+    assert untold(page, "#report") == []
     page.go_back()
     page.click("#list .card")
     page.click('#issue [data-move="rework"]')
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("#issue")) == []
+    assert violations(page) == []
+    assert untold(page, "#issue") == []
 
 
 SMALL = """() => [...document.querySelectorAll('button, a.button, input[type=search], .choice')]

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from psycopg2.extras import Json
 from sqlalchemy import text
 
 from gis import db
 from gis.issues import citizens
 from gis.issues.citizens import tries
-from gis.settings import ROOT
 from tests import town
 from tests.issues import looped
 from tests.issues.looped import CG, CHIEF, INSPECTOR, WEST
 from tests.web import desk
-from tests.web.conftest import SOON_MS, Site, Watch
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
+from tests.web.conftest import Site
+from tests.web.visits import Visits, untold, violations
 
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
 REPORTER = {"name": "王小明", "phone": "13812345678"}
 WORDS = "我家门口的井盖坏了，我住 3 号楼"
 MANHOLE = "gb:1:0501"
@@ -225,23 +224,9 @@ class TestAReport:
 
 
 @pytest.fixture
-def look(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Open a page at a width, in a theme, with scripts or without; at the end nothing may have gone wrong on it."""
-    watches, contexts = [], []
-
-    def opened(path: str, theme: str = "light", width: int = 360, *, scripts: bool = True) -> Page:
-        how = {"viewport": {"width": width, "height": 780}, "color_scheme": theme, "java_script_enabled": scripts}
-        contexts.append(browser.new_context(**how, reduced_motion="reduce", locale="zh-CN"))  # type: ignore[arg-type]
-        contexts[-1].set_default_timeout(SOON_MS)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, site.url))
-        page.goto(f"{site.url}{path}")
-        return page
-
-    yield opened
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
+def look(visits: Visits) -> Callable[..., Page]:
+    """Open a page as anybody, in a theme and at a width, with scripts or without."""
+    return partial(visits.go, width=360, locale="zh-CN")
 
 
 WRITE = f"/public/report/write?category={MANHOLE}&lon={LON}&lat={LAT}"
@@ -253,10 +238,9 @@ WRITE = f"/public/report/write?category={MANHOLE}&lon={LON}&lat={LAT}"
 def test_everybody_can_read_it_on_a_telephone(
     look: Callable[..., Page], code: str, path: str, theme: str, lang: str
 ) -> None:
-    page = look(f"{path}lang={lang}", theme)
-    page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    page = look(f"{path}lang={lang}", theme=theme)
+    assert violations(page) == []
+    assert untold(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -315,7 +299,7 @@ def test_a_report_by_address_needs_no_script(office: Flask, look: Callable[..., 
             """)
         )
         session.commit()
-    page = look("/public/report?lang=zh", scripts=False)
+    page = look("/public/report?lang=zh", java_script_enabled=False)
     page.select_option("#category", MANHOLE)
     page.fill("#address", "人民路12号")
     page.get_by_role("button", name="下一步").click()
@@ -328,7 +312,7 @@ def test_a_report_by_address_needs_no_script(office: Flask, look: Callable[..., 
 
 
 def test_a_number_is_looked_up_without_a_script(look: Callable[..., Page], code: str) -> None:
-    page = look("/public?lang=zh", scripts=False)
+    page = look("/public?lang=zh", java_script_enabled=False)
     page.fill("#number", code)
     page.get_by_role("button", name="查询").click()
     expect(page.locator("#stage")).to_have_text("已派遣")

@@ -26,8 +26,8 @@ from gis.errors import Problems
 from gis.people import accounts
 from gis.settings import ROOT
 from tests.web import walking
-from tests.web.conftest import SOON_MS
 from tests.web.test_operator_page import file
+from tests.web.visits import SOON_MS
 
 CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 SERVE = """

@@ -6,20 +6,21 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Page, ViewportSize, expect
 from sqlalchemy import text
 
 from gis import db
 from gis.settings import ROOT
 from tests.web import desk
-from tests.web.conftest import Site, Watch
-from tests.web.test_operator_page import AXE, UNTOLD, VIOLATIONS, file
+from tests.web.conftest import Site
+from tests.web.test_operator_page import file
+from tests.web.visits import Visits, fill_in, untold, violations
 
 SOON_MS = 60_000
 SHOTS = ROOT / "var" / "screenshots"
@@ -27,30 +28,19 @@ BROKEN_LINE = "ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE|ERR_NETWORK|Failed to loa
 
 
 @pytest.fixture
-def look(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Hang a screen up, signed in as a planner; nothing may go wrong on it."""
-    watches: list[Watch] = []
-    contexts = []
+def look(visits: Visits) -> Callable[..., Page]:
+    """Hang a screen up, signed in as a planner."""
 
-    def hung(url: str = site.url, *, lang: str = "zh", who: str = "planner", **more: Any) -> Page:
-        usual: dict[str, Any] = {"viewport": ViewportSize(width=1920, height=1080), "reduced_motion": "reduce"}
-        contexts.append(browser.new_context(**(usual | more)))
-        contexts[-1].set_default_timeout(SOON_MS)
-        page = contexts[-1].new_page()
-        watches.append(Watch(page, url))
+    def hung(url: str = visits.url, *, lang: str = "zh", who: str = "planner", **more: Any) -> Page:
+        page = visits.page(url, **({"viewport": ViewportSize(width=1920, height=1080)} | more))
+        page.set_default_timeout(SOON_MS)
         page.goto(f"{url}/sign-in?lang={lang}&next=/wall")
-        page.fill("#username", who)
-        page.fill("#password", desk.PASSWORD)
-        page.click("button.main")
+        fill_in(page, who)
         expect(page.locator("#live")).to_have_attribute("data-state", "open", timeout=SOON_MS)
         expect(page.locator("#figure-open .number")).not_to_have_text("…", timeout=SOON_MS)
-        page.watch = watches[-1]  # type: ignore[attr-defined]
         return page
 
-    yield hung
-    for each in contexts:
-        each.close()
-    assert [fault for watch in watches for fault in watch.faults] == []
+    return hung
 
 
 class Wire:
@@ -287,9 +277,8 @@ def test_the_wall_is_accessible_and_all_words_are_there(
         file(office, x=0.25, y=0.25)
     page = look(lang=lang, color_scheme=theme)
     expect(page.locator("#hotspots [data-key]").first).to_be_visible(timeout=SOON_MS)
-    page.evaluate(AXE.read_text())
-    assert page.evaluate(VIOLATIONS) == []
-    assert UNTOLD.findall(page.inner_text("body")) == []
+    assert violations(page) == []
+    assert untold(page) == []
     _shot(page, f"{lang}_{theme}")
 
 

@@ -17,13 +17,11 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis.people import accounts, rosters
 from gis.people.accounts import Newcomer
-from gis.settings import ROOT
 from tests import town
 from tests.web import desk
-from tests.web.conftest import SOON_MS, press
-from tests.web.test_operator_page import UNTOLD, VIOLATIONS
+from tests.web.conftest import press
+from tests.web.visits import SOON_MS, untold, violations
 
-AXE = ROOT / "static" / "vendor" / "axe-core" / "axe.min.js"
 SOUTH = ("admin", "subdistrict", "990101001")
 numbers = iter(range(1, 1000))
 
@@ -250,14 +248,13 @@ def test_whistles_are_accessible_and_all_words_are_there(
     if username == "jd":
         alarm(page, "report_in")
         press(page, "report_in")
-    page.evaluate(AXE.read_text())
     for tab in (None, "#tab-whistles", "#tab-desk"):
         if tab:
             page.keyboard.press("Escape")
             page.click(tab)
             expect(page.locator(tab.replace("tab-", "")).locator("section, p").first).to_be_visible(timeout=SOON_MS)
-        assert page.evaluate(VIOLATIONS) == []
-        assert UNTOLD.findall(page.inner_text("body")) == []
+        assert violations(page) == []
+        assert untold(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

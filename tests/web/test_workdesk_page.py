@@ -24,8 +24,8 @@ from gis.people import accounts, positions
 from gis.territory import coords, locate
 from tests import town
 from tests.issues import looped
-from tests.web.conftest import SOON_MS
-from tests.web.test_operator_page import AXE, UNTOLD, VIOLATIONS, _in, file, press_map, row, wait_for_paint
+from tests.web.test_operator_page import _in, file, press_map, row, wait_for_paint
+from tests.web.visits import SOON_MS, untold, violations
 
 WEST, EAST = "admin:subdistrict:990101001", "admin:subdistrict:990102001"
 NEAR = {"lon": 120.52 - 10 / 96_000, "lat": 30.2555, "accuracy_m": 30}
@@ -382,7 +382,6 @@ def test_every_tool_is_accessible_and_says_all_its_words(
     page.emulate_media(color_scheme=theme)
     page.reload()
     expect(page.locator(".side-pin")).to_have_count(2)
-    page.evaluate(AXE.read_text())
     page.click("[data-act=nearest]")
     expect(page.locator(".staff li").first).to_be_visible()
     for key in ("g", "t", "r", "c", "p", "?"):
@@ -392,8 +391,8 @@ def test_every_tool_is_accessible_and_says_all_its_words(
             expect(page.locator("#keys")).to_be_visible()
         else:
             expect(page.locator("#tool .tool-body :is(button, input, select)").first).to_be_visible(timeout=SOON_MS)
-        assert page.evaluate(VIOLATIONS) == [], key
-        assert UNTOLD.findall(page.inner_text("body")) == [], key
+        assert violations(page) == [], key
+        assert untold(page) == [], key
 
 
 @pytest.mark.parametrize("width", [360, 390])

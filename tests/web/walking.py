@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from tests import town
 from tests.issues import filed
 from tests.web import desk
-from tests.web.conftest import SOON_MS
+from tests.web.visits import SOON_MS, fill_in
 
 KEY = ":".join(desk.PATCH)
 PHONE: dict[str, Any] = {
@@ -55,9 +55,7 @@ def stand(context: BrowserContext, x: float = HERE[0], y: float = HERE[1], accur
 def sign_in(page: Page, url: str, username: str = "leader", lang: str = "zh") -> Page:
     """Sign in and wait until the phone keeps what it needs."""
     page.goto(f"{url}/sign-in?next=/patch&lang={lang}")
-    page.fill("#username", username)
-    page.fill("#password", desk.PASSWORD)
-    page.click("button.main")
+    fill_in(page, username)
     ready(page)
     return page
 
