@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -218,6 +219,22 @@ def test_the_manifest_opens_on_the_patch(office: Flask) -> None:
     told = office.test_client().get("/patch/manifest.webmanifest?lang=en").get_json(force=True)
     assert (told["start_url"], told["scope"], told["display"]) == ("/patch", "/patch", "standalone")
     assert {icon["purpose"] for icon in told["icons"]} == {"any", "maskable"}
+
+
+def test_a_telephone_that_takes_no_svg_finds_every_icon_as_a_png_of_its_size(office: Flask) -> None:
+    client = office.test_client()
+    told = client.get("/patch/manifest.webmanifest").get_json(force=True)
+    icons = {each["src"]: each["sizes"] for each in told["icons"]}
+    with office.test_request_context():
+        icons[shell.asset("patch-180.png")] = "180x180"
+    for address, size in icons.items():
+        if size != "any":
+            assert "{}x{}".format(*Image.open(io.BytesIO(client.get(address).data)).size) == size
+
+
+def test_the_page_names_the_icon_of_a_home_screen(office: Flask) -> None:
+    page = desk.signed_in(office, "leader").get("/patch").text
+    assert re.search(r'rel="apple-touch-icon" sizes="180x180" href="/patch/files/\w+/patch-180.png"', page)
 
 
 @pytest.mark.parametrize(("agent", "goal"), [("Mozilla/5.0 (Android 14) Mobile", "/patch"), ("Mozilla/5.0", "/")])
