@@ -35,7 +35,7 @@ class Nobody:
     """A stream that takes no line."""
 
     def hand_over(self, line: socket.socket, ticket: Ticket) -> None:
-        raise Unavailable("live.away", retry_after_s=2)
+        raise Unavailable("live.away", retry_after_s=2, line=line.fileno(), after=ticket.after)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -56,6 +56,7 @@ class Heard:
 
     def begin(self, since: int, messages: list[Message]) -> None:
         self.told.append(("begin", since))
+        self.hear(messages)
 
     def hear(self, messages: list[Message]) -> None:
         self.told += [("hear", each.seq) for each in messages]
