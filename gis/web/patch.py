@@ -273,10 +273,10 @@ def _slim(row: Json) -> Json:
 
 
 def _categories(session: Session) -> list[Json]:
-    """List the classes one may report under, those of the scheme that is used here; usual: the ranks of the most used ones,
-    and behind them of the dangers.
+    """List the classes one may report under, those of the scheme that is used here.
 
-    Those that may be fixed and closed on the spot say so.
+    usual: the rank of the most used ones, and behind them of the dangers. minor: it may be fixed and
+    closed on the spot.
     """
     since = datetime.now(UTC) - timedelta(days=USUAL_DAYS)
     rows = session.execute(_CATEGORIES, {"since": since}).mappings().all()
