@@ -28,6 +28,8 @@ R = TypeVar("R")
 
 # Whose work is on the street, and the page they have on a telephone.
 OUTDOORS, TELEPHONE = (accounts.LEADER, accounts.INSPECTOR, accounts.DEPARTMENT), "/patch"
+# Where a planner's work begins: at the ranking, and not at what comes in.
+PLANNERS = "/borders"
 
 # Forms that visitors send; whoever sends another one had signed in when it was opened.
 OF_VISITORS = ("auth.sign_in", "call_backs.answer", "public.")
@@ -168,7 +170,7 @@ def sign_in() -> ResponseReturnValue:
     flask.session.update(account=who.id, stamp=who.stamp)
     flask.session.permanent = True
     goal = _local(request.form.get("next"))
-    return redirect(TELEPHONE if goal == "/" and who.role in OUTDOORS and _is_telephone() else goal)
+    return redirect(_home(who) if goal == "/" else goal)
 
 
 @pages.post("/sign-out")
@@ -196,6 +198,13 @@ def _note(username: str, *, welcome: bool) -> None:
     db.see_as(session(), db.EVERYTHING)
     journal.append(session(), journal.Line(kind), by=username if known else "-", now=datetime.now(UTC))
     db.see_as(session(), db.NOTHING)
+
+
+def _home(who: Who) -> str:
+    """Return the page somebody's work begins on."""
+    if who.role in OUTDOORS and _is_telephone():
+        return TELEPHONE
+    return PLANNERS if who.role == accounts.PLANNER and who.scope.all else "/"
 
 
 def _is_telephone() -> bool:
