@@ -55,6 +55,7 @@ from gis.web import (
     shell,
     shifts,
     sweeps,
+    tasks,
     tiles,
     wall,
     whistles,
@@ -86,6 +87,7 @@ BLUEPRINTS = (
     papers.pages,
     planner.pages,
     grids.pages,
+    tasks.pages,
     patch.pages,
     shell.pages,
     public.pages,
@@ -180,7 +182,7 @@ def confess(error: Exception) -> ResponseReturnValue:
 
 
 def _answer(error: ShaotuError, status: int) -> Response:
-    message = language.explain(error, auth.locale())
+    message = _sayable(language.explain(error, auth.locale()))
     if _wants_json():
         response = jsonify(error=_as_json(error), request_id=g.get("request_id"))
     else:
@@ -192,7 +194,7 @@ def _answer(error: ShaotuError, status: int) -> Response:
 
 
 def _as_json(error: ShaotuError) -> dict[str, object]:
-    message = language.explain(error, auth.locale())
+    message = _sayable(language.explain(error, auth.locale()))
     said: dict[str, object] = {"code": error.code, "message": message, "params": _plain(error.params)}
     if isinstance(error, Problems):
         said["problems"] = [_as_json(problem) for problem in error.problems]
@@ -200,7 +202,14 @@ def _as_json(error: ShaotuError) -> dict[str, object]:
 
 
 def _plain(params: Mapping[str, object]) -> dict[str, object]:
-    return {name: value if isinstance(value, str | int | None) else str(value) for name, value in params.items()}
+    return {
+        name: value if isinstance(value, int | None) else _sayable(str(value)) for name, value in params.items()
+    }
+
+
+def _sayable(words: str) -> str:
+    """Say what came in so that it can go out: half a surrogate pair cannot be written as UTF-8."""
+    return words.encode(errors="replace").decode()
 
 
 def _wants_json() -> bool:

@@ -28,6 +28,8 @@ R = TypeVar("R")
 
 # Whose work is on the street, and the page they have on a telephone.
 OUTDOORS, TELEPHONE = (accounts.LEADER, accounts.INSPECTOR, accounts.DEPARTMENT), "/patch"
+# Where a planner's work begins: at the ranking, and not at what comes in.
+PLANNERS = "/borders"
 
 # Forms that visitors send; whoever sends another one had signed in when it was opened.
 OF_VISITORS = ("auth.sign_in", "call_backs.answer", "public.")
@@ -149,7 +151,7 @@ def shown_at(path: str) -> str:
 @pages.get("/sign-in")
 def sign_in_page() -> ResponseReturnValue:
     """Show the form."""
-    return render_template("sign_in.html", goal=_local(request.args.get("next")), message=None, username="")
+    return render_template("sign_in.html", goal=local_path(request.args.get("next")), message=None, username="")
 
 
 @pages.post("/sign-in")
@@ -168,8 +170,8 @@ def sign_in() -> ResponseReturnValue:
     flask.session.clear()
     flask.session.update(account=who.id, stamp=who.stamp)
     flask.session.permanent = True
-    goal = _local(request.form.get("next"))
-    return redirect(TELEPHONE if goal == "/" and who.role in OUTDOORS and _is_telephone() else goal)
+    goal = local_path(request.form.get("next"))
+    return redirect(_home(who) if goal == "/" else goal)
 
 
 @pages.post("/sign-out")
@@ -184,7 +186,7 @@ def sign_out() -> ResponseReturnValue:
 def _refused(error: ShaotuError) -> ResponseReturnValue:
     """Show the form again with the reason, the name still filled in."""
     status = 429 if isinstance(error, TooMany) else 401
-    form = {"goal": _local(request.form.get("next")), "username": request.form.get("username", "")}
+    form = {"goal": local_path(request.form.get("next")), "username": request.form.get("username", "")}
     page = render_template("sign_in.html", message=language.explain(error, locale()), **form)
     return page, status, {"Retry-After": str(error.params.get("retry_after_s", 1))}
 
@@ -199,12 +201,19 @@ def _note(username: str, *, welcome: bool) -> None:
     db.see_as(session(), db.NOTHING)
 
 
+def _home(who: Who) -> str:
+    """Return the page somebody's work begins on."""
+    if who.role in OUTDOORS and _is_telephone():
+        return TELEPHONE
+    return PLANNERS if who.role == accounts.PLANNER and who.scope.all else "/"
+
+
 def _is_telephone() -> bool:
     """Say whether the browser calls itself one of a telephone."""
     return "Mobi" in request.headers.get("User-Agent", "")
 
 
-def _local(goal: str | None) -> str:
+def local_path(goal: str | None) -> str:
     """Keep a way back only inside the product: //host and host: lead out of it."""
     if not goal or not goal.startswith("/") or goal.startswith(("//", "/\\")):
         return "/"

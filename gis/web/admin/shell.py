@@ -112,8 +112,7 @@ def sent_file(name: str = "file") -> Iterator[Path]:
     sent = request.files.get(name)
     if sent is None or not sent.filename:
         raise Invalid("admin.no_file")
-    if not uploads.NAME.fullmatch(sent.filename):
-        raise Invalid("tasks.file_name", name=sent.filename[:80])
+    uploads.check_name(sent.filename)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, sent.filename)
         sent.save(path)
