@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -37,6 +37,7 @@ from gis.web import (
     ground,
     headers,
     health,
+    kept,
     ledger,
     live,
     moves,
@@ -54,6 +55,7 @@ from gis.web import (
     shell,
     shifts,
     sweeps,
+    tasks,
     tiles,
     wall,
     whistles,
@@ -85,6 +87,7 @@ BLUEPRINTS = (
     papers.pages,
     planner.pages,
     grids.pages,
+    tasks.pages,
     patch.pages,
     shell.pages,
     public.pages,
@@ -134,6 +137,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.install(app)
     packing.install(app)
     auth.setup(app)
+    kept.install(app)
     live.setup(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -145,7 +149,9 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def refuse(error: ShaotuError) -> ResponseReturnValue:
-    """Answer a foreseen error with its sentence."""
+    """Answer a foreseen error with its sentence; who has to sign in is led there."""
+    if type(error) is errors.Unauthenticated and auth.may_be_led():
+        return redirect(auth.way_in(), 303)
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     if status >= 500:
         log.error("refused", code=error.code, params=_plain(error.params))

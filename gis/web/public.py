@@ -181,6 +181,7 @@ def _write_page(refusal: str | None = None) -> str:
     handled = [{"known": each, "handle": _handles().dumps((each.issue_id, secrets.token_hex(8)))} for each in known]
     told = {"choice": choice, "spot": spot, "known": handled, "trap": TRAP, "photos_most": PHOTOS_MOST}
     key = request.form.get("key") or secrets.token_urlsafe(24)
+    told["shown_at"] = url_for("public.write", **_kept("category", *spot.said))
     return _render("public_write.html", **told, key=key, refusal=refusal, written=request.form)
 
 
@@ -190,7 +191,7 @@ def _render(template: str, **told: Any) -> str:  # noqa: ANN401 -- whatever the 
     now, zone = _now(), ZoneInfo(auth.settings().time_zone)
     boot: Json = {"locale": auth.locale(), "words": language.catalogue(auth.locale(), "page.public.")}
     boot |= {"squares": told.pop("squares", []), "bounds": _bounds() if told.get("drawn") else None}
-    usual = {"refusal": None, "drawn": None, "stages": citizens.STAGES}
+    usual = {"refusal": None, "drawn": None, "stages": citizens.STAGES, "shown_at": ""}
     return render_template(template, **(usual | signs | told), city=city, now=now, zone=zone, boot=boot)
 
 
