@@ -6,8 +6,9 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -17,12 +18,15 @@ from psycopg2.extras import Json
 from sqlalchemy import text
 
 from gis import db
-from gis.people import accounts, areas
+from gis.db import Scope
+from gis.people import accounts, areas, patrols
 from gis.people.accounts import Newcomer
 from gis.settings import ROOT
 from gis.web import shell
 from tests import town
 from tests.web import desk, walking
+
+CITY = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -207,6 +211,16 @@ def test_the_month_in_numbers(office: Flask, leader: FlaskClient) -> None:
     told = leader.get("/patch/numbers").get_json()
     assert told["mine"] == {"reported": 0, "checked": 1, "self_handled": 0, "patrol_days": 0}
     assert told["standing"]["filed"] == 0
+
+
+def test_two_patrols_of_one_day_of_the_city_are_one_day(office: Flask, leader: FlaskClient) -> None:
+    today = datetime.combine(datetime.now(CITY).date(), time(), CITY)
+    with db.session(office.extensions["engine"], Scope(username="leader")) as session:
+        for hour in (7, 20):  # the first is of the day before in UTC
+            walk = patrols.Walk(f"at {hour}", (), today + timedelta(hours=hour))
+            patrols.keep(session, "leader", walk)
+        session.commit()
+    assert leader.get("/patch/numbers").get_json()["mine"]["patrol_days"] == 1
 
 
 def test_the_worker_serves_the_page_alone_and_names_its_files_by_version(office: Flask) -> None:
