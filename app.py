@@ -16,6 +16,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, redir
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gis import db, errors, language
 from gis import settings as product
@@ -131,6 +132,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.secret_key = product.secret_key(settings)
     app.config["MAX_CONTENT_LENGTH"] = settings.request_limit_bytes
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    if settings.proxies:
+        # or a whole city behind a proxy would share what one address may try in an hour
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     app.extensions["settings"] = settings
     app.extensions["online"] = online_maps
     app.extensions["engine"] = db.connect(settings)

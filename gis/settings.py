@@ -63,6 +63,8 @@ class Settings:
     var_dir: Path = ROOT / "var"
     host: str = "127.0.0.1"
     port: int = field(default=8000, metadata=_between(1, 65535))
+    # how many proxies stand in front and say in X-Forwarded-For and -Proto who asks, and how; 0: nobody is believed
+    proxies: int = field(default=0, metadata=_between(0, 8))
     threads: int = field(default=64, metadata=_between(2, 1000))
     workers: int = field(default=1, metadata=_between(1, 64))
     # open live pages at once

@@ -38,6 +38,8 @@ export function start() {
 
 function begin() {
   draft.begun_at ??= new Date().toISOString();
+  // its number from the beginning: a draft that is there again although it was sent is the same report
+  draft.id ??= queue.newId();
   draw();
   sheet.open(dialog);
   // one tap leads to the camera; without a photo one goes on behind it
@@ -176,10 +178,10 @@ async function send() {
   if (draft.self && !draft.after) return trouble(t("patch.report.after_missing"));
   const { lon, lat, accuracy_m } = place();
   const said = { category: { scheme: kind.scheme, version: kind.version, code: kind.code }, text: draft.text.trim() || nameOf(kind), place: { lon, lat, accuracy_m, accuracy_kind: "radius95", datum: "WGS84" } };
-  return away({ kind: "report", ...(draft.id ? { id: draft.id } : {}), made_at: draft.begun_at ?? new Date().toISOString(), name: nameOf(kind), text: draft.text, body: said, photos: draft.photos, after: draft.self ? draft.after : null });
+  return away({ kind: "report", id: draft.id, made_at: draft.begun_at ?? new Date().toISOString(), name: nameOf(kind), text: draft.text, body: said, photos: draft.photos, after: draft.self ? draft.after : null });
 }
 
-const second = (issue) => away({ kind: "second", code: issue.code, name: nameOf(issue.category), photos: draft.photos });
+const second = (issue) => away({ kind: "second", id: draft.id, code: issue.code, name: nameOf(issue.category), photos: draft.photos });
 
 // It is on the disk before the sheet closes.
 async function away(item) {
