@@ -84,6 +84,21 @@ def test_a_booklet_is_made_while_somebody_is_away(
     expect(page.locator(".empty")).to_be_visible()
 
 
+@pytest.fixture(scope="module")
+def ordered(office: Flask) -> None:
+    """Leave one booklet that is ready, one that was refused and one that waits."""
+    engine, settings = office.extensions["engine"], office.extensions["settings"]
+    ids = []
+    for level in ("governance:grid", "governance:none", "governance:grid"):
+        with db.session(engine, db.EVERYTHING) as session:
+            params = {"unit": COMMUNITY, "level": level, "locale": "zh"}
+            ids.append(queue.put(session, queue.BOOKLET, params, by="planner", now=desk.LONG_AGO))
+            session.commit()
+    for task_id in ids[:2]:
+        running.run(engine, settings, task_id)
+
+
+@pytest.mark.usefixtures("ordered")
 @pytest.mark.parametrize(("lang", "theme"), [("zh", "light"), ("en", "dark")])
 @pytest.mark.parametrize("path", [f"/grids/{GRID}/dossier", f"/grids/{COMMUNITY}/booklet"])
 def test_everybody_can_read_it(seat: Callable[..., Page], site: Site, path: str, theme: str, lang: str) -> None:
@@ -94,8 +109,10 @@ def test_everybody_can_read_it(seat: Callable[..., Page], site: Site, path: str,
     assert untold(page) == []
 
 
+@pytest.mark.usefixtures("ordered")
 @pytest.mark.parametrize("width", [360, 1280, 3840])
-def test_nothing_sticks_out_sideways(seat: Callable[..., Page], site: Site, width: int) -> None:
+@pytest.mark.parametrize("path", [f"/grids/{GRID}/dossier", f"/grids/{COMMUNITY}/booklet"])
+def test_nothing_sticks_out_sideways(seat: Callable[..., Page], site: Site, path: str, width: int) -> None:
     page = seat("planner", viewport={"width": width, "height": 900})
-    page.goto(f"{site.url}/grids/{GRID}/dossier")
+    page.goto(f"{site.url}{path}")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
