@@ -27,7 +27,7 @@ from gis.language import LOCALES
 from gis.settings import Settings
 from gis.territory import units
 from gis.territory.coords import BBox, Tile
-from gis.web import auth, drawing, tiles
+from gis.web import auth, drawing, online, tiles
 from gis.web.tiles import Shown
 
 # From the whole city on a screen to the last zoom that is drawn.
@@ -108,12 +108,17 @@ def _box(session: Session) -> BBox | None:
 
 
 def _drop_past(session: Session) -> int:
-    """Remove the folders of base maps and editions that are asked for no more; return how many there were."""
+    """Remove the folders of base maps and editions that are asked for no more; return how many there were.
+
+    What other hosts drew has no version of ours: their tiles go one by one, when they are too old to be shown.
+    """
     root = tiles.kept_under("")
+    online.forget(root)
     version = tiles.base_version(session)
     known = set(session.scalars(text("SELECT id FROM edition WHERE state <> 'retired'")))
     drawn = {f"{edition}-{drawing.DRAWING}" for edition in known}
-    past = [each for each in root.glob("*/*") if each.name not in drawn and each.name != version]
+    ours = [each for each in root.glob("*/*") if each.parent.name != online.FOLDER]
+    past = [each for each in ours if each.name not in drawn and each.name != version]
     for folder in past:
         shutil.rmtree(folder, ignore_errors=True)
     return len(past)
