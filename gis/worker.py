@@ -25,8 +25,7 @@ from gis.settings import Settings
 log = structlog.get_logger()
 Due = TypeVar("Due")
 
-# Three jobs may take long, an index, tiles and what was asked for on a page: beside them one is left that seals and
-# watches.
+# Three jobs may take long, an index, tiles and what was asked for: beside them one is left that seals and watches.
 THREADS = 4
 # How often a thread with nothing to do looks again, and how long a fault lets it rest.
 IDLE_S, FAULT = 0.25, timedelta(seconds=10)

@@ -38,7 +38,8 @@ def remove(task_id: int) -> ResponseReturnValue:
 def said(task: Task) -> str:
     """Say how far a task is, what stopped it, or until when it is kept."""
     if task.is_over:
-        return f"{said_fault(task.fault) or auth.say('tasks.ready')} {kept(task)}"
+        sentences = (said_fault(task.fault) or auth.say("tasks.ready"), kept(task))
+        return (" " if auth.locale() == "en" else "").join(sentences)
     if task.step is None:
         return auth.say(f"tasks.state.{task.state}")
     step = auth.say(task.step)
