@@ -21,12 +21,15 @@ from gis.issues import journal
 from gis.people import accounts
 from gis.people.accounts import Who
 from gis.settings import Settings
+from gis.web import sessions
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # Whose work is on the street, and the page they have on a telephone.
 OUTDOORS, TELEPHONE = (accounts.LEADER, accounts.INSPECTOR, accounts.DEPARTMENT), "/patch"
+# What a screen shows, and nothing else.
+WALL = "/wall"
 
 pages = Blueprint("auth", __name__)
 csrf = CSRFProtect()
@@ -46,6 +49,7 @@ def setup(app: Flask) -> None:
         SESSION_COOKIE_SECURE=given.https_only,
         SESSION_COOKIE_NAME="shaotu",
     )
+    app.session_interface = sessions.Sessions(timedelta(days=given.screen_days))
     csrf.init_app(app)
     app.before_request(_recognise)
     app.after_request(_remember_language)
@@ -74,8 +78,14 @@ def current() -> Who:
     return who
 
 
+def for_screens(view: Callable[P, R]) -> Callable[P, R]:
+    """Open a view to screens too: to them every door is shut that does not say this."""
+    vars(view)["for_screens"] = True
+    return view
+
+
 def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a view be asked only by these roles; without a role, by anybody who signed in."""
+    """Let a view be asked only by these roles; without a role, by anybody who signed in but a screen."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(view)
@@ -115,12 +125,14 @@ def today() -> date:
 
 
 @pages.get("/sign-in")
+@for_screens
 def sign_in_page() -> ResponseReturnValue:
     """Show the form."""
     return render_template("sign_in.html", goal=_local(request.args.get("next")), message=None, username="")
 
 
 @pages.post("/sign-in")
+@for_screens
 def sign_in() -> ResponseReturnValue:
     """Open a session, or say why not."""
     username = request.form.get("username", "").strip()
@@ -134,13 +146,19 @@ def sign_in() -> ResponseReturnValue:
         raise Unauthenticated("account.wrong")
     # nothing of the visitor before may live on in the session of the account
     flask.session.clear()
-    flask.session.update(account=who.id, stamp=who.stamp)
+    flask.session.update(account=who.id, stamp=who.stamp, screen=who.scope.screen)
     flask.session.permanent = True
-    goal = _local(request.form.get("next"))
-    return redirect(TELEPHONE if goal == "/" and who.role in OUTDOORS and _is_telephone() else goal)
+    return redirect(_first_page(who, _local(request.form.get("next"))))
+
+
+def _first_page(who: Who, goal: str) -> str:
+    if who.scope.screen:
+        return WALL
+    return TELEPHONE if goal == "/" and who.role in OUTDOORS and _is_telephone() else goal
 
 
 @pages.post("/sign-out")
+@for_screens
 def sign_out() -> ResponseReturnValue:
     """Close the session."""
     flask.session.clear()
@@ -180,10 +198,10 @@ def _local(goal: str | None) -> str:
     return goal if not parts.netloc and not parts.scheme else "/"
 
 
-def _recognise() -> None:
+def _recognise() -> ResponseReturnValue | None:
     """Find out who asks, by key or by cookie, and give the session their scope."""
     if request.endpoint in {"static", "shell.file"} or request.path in {"/healthz", "/readyz"}:
-        return
+        return None
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         g.who = accounts.of_token(session(), key.strip(), on=today())
@@ -192,8 +210,21 @@ def _recognise() -> None:
     else:
         g.who = _of_cookie()
         csrf.protect()
-    if g.who is not None:
-        db.see_as(session(), g.who.scope)
+    # Whoever signs in is nobody yet: not the one who sat here before.
+    if g.who is None or request.endpoint == "auth.sign_in":
+        return None
+    db.see_as(session(), g.who.scope)
+    return _hold_to_the_wall() if g.who.scope.screen else None
+
+
+def _hold_to_the_wall() -> ResponseReturnValue | None:
+    """Shut every door to a screen but those that are open to it; the first one leads to the wall."""
+    if request.path == "/":
+        return redirect(WALL)
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and not getattr(view, "for_screens", False):
+        raise Forbidden
+    return None
 
 
 def _of_cookie() -> Who | None:
@@ -201,7 +232,9 @@ def _of_cookie() -> Who | None:
     if account_id is None:
         return None
     who = accounts.recall(session(), account_id, on=today())
-    if who is None or who.stamp != flask.session.get("stamp"):
+    # A screen's session lasts longer: no other role may take it over.
+    told = (flask.session.get("stamp"), flask.session.get("screen", False))
+    if who is None or (who.stamp, who.scope.screen) != told:
         flask.session.clear()
         return None
     return who

@@ -32,16 +32,16 @@ from tests.issues import looped
 from tests.web import desk
 
 # o operator, l grid leader, p planner, a administrator, c clerk, d dispatcher, s shift leader, i inspector,
-# x department, u a subdistrict that blows whistles; + everybody who signed in; * visitors too; > visitors are led to
-# the sign-in.
+# x department, u a subdistrict that blows whistles, w a screen on a wall; + everybody who signed in but a screen;
+# * visitors too, and a screen where it says w; > visitors are led to the sign-in.
 DOORS = """
-*             GET /healthz
-*             GET /readyz
-*             GET /static/<path:filename>
-*             GET /sign-in
-*             POST /sign-in
-*             POST /sign-out
-+>            GET /
+*w            GET /healthz
+*w            GET /readyz
+*w            GET /static/<path:filename>
+*w            GET /sign-in
+*w            POST /sign-in
+*w            POST /sign-out
++w>           GET /
 +>            GET /desk
 +>            GET /ledger
 +>            GET /papers
@@ -97,8 +97,9 @@ a             GET /admin/tasks/<int:task_id>/changes.csv
 *             GET /public/follow/<token>
 *             POST /public/follow/<token>
 *             GET /public/tiles/<version>/<any(zh, en):lang>/<tile:tile>.mvt
-posa>         GET /wall
-posa          GET /wall/figures
+posaw>        GET /wall
+posaw         GET /wall/figures
+posaw         GET /wall/state
 *             GET /answer/<token>
 *             POST /answer/<token>
 +             GET /api/v1/agreements
@@ -162,7 +163,7 @@ lix           POST /api/v1/position
 +             GET /tiles/points/<version>/<tile:tile>.mvt
 +             GET /tiles/online/<code>/<int:layer>/<tile:tile>
 +             GET /map/calls
-+             GET /api/v1/live
++w            GET /api/v1/live
 +             GET /api/v1/locate
 +             POST /api/v1/locate
 +             POST /api/v1/locate/batch
@@ -200,7 +201,7 @@ oasd          POST /papers/of/<code>/letter
 oasd          POST /papers/of/<code>/minutes
 +>            GET /patch
 +             GET /patch/data
-*             GET /patch/files/<version>/<path:filename>
+*w            GET /patch/files/<version>/<path:filename>
 +             GET /patch/issues/<code>
 oalci         POST /patch/issues/<code>/second
 *             GET /patch/manifest.webmanifest
@@ -212,16 +213,16 @@ sa            GET /patch/walkers
 *             GET /sw.js
 os            POST /shifts
 +             POST /shifts/<int:handover_id>/sign
-+             GET /tiles/base/<version>/<any(zh, en):lang>/<tile:tile>.mvt
++w            GET /tiles/base/<version>/<any(zh, en):lang>/<tile:tile>.mvt
 +             GET /tiles/straddlers/<version>/<int:edition_id>/<level>/<tile:tile>.mvt
-+             GET /tiles/units/<int:edition_id>/<any(zh, en):lang>/<tile:tile>.mvt
++w            GET /tiles/units/<int:edition_id>/<any(zh, en):lang>/<tile:tile>.mvt
 """
 LETTERS = {
     "o": "operator", "l": "leader", "p": "planner", "a": "administrator", "c": "clerk", "d": "dispatcher",
     "s": "shift_leader", "i": "inspector", "x": "department",
-    "u": "caller",
+    "u": "caller", "w": "screen",
 }  # fmt: skip
-VISITOR = ""
+VISITOR, SCREEN = "", "w"
 # Accounts bear the names of their roles, and departments' accounts those of their departments.
 NAMED = {"department": "cg"}
 PHONE = "13812345678"
@@ -328,7 +329,7 @@ def entries() -> Iterator[Any]:
         if "*" in letters:
             continue
         for letter, role in LETTERS.items():
-            may = letter in letters or "+" in letters
+            may = letter in letters or ("+" in letters and letter != SCREEN)
             yield pytest.param(door, NAMED.get(role, role), may, id=f"{role} {door}")
 
 
@@ -359,6 +360,12 @@ def test_a_visitor_finds_the_open_doors_open(office: Flask, door: str) -> None:
     shut |= {"GET /public/report/where": {400}, "GET /public/report/write": {400}, "POST /public/report": {400}}
     shut |= {"POST /public/me-too": {400}, "GET /public/follow/<token>": {404}, "POST /public/follow/<token>": {404}}
     assert answer.status_code in shut.get(door, {200, 302})
+
+
+@pytest.mark.parametrize("door", [door for door, letters in doors().items() if letters.startswith("*")])
+def test_a_screen_finds_no_more_of_them_open_than_it_needs(office: Flask, door: str) -> None:
+    answer = knock(desk.signed_in(office, desk.SCREEN), door)
+    assert (answer.status_code == 403) == (SCREEN not in doors()[door])
 
 
 ISSUE_DOORS = [door for door in doors() if "/issues/<code>" in door]
