@@ -56,11 +56,11 @@ def without(areas: np.ndarray, taken: np.ndarray) -> np.ndarray:
     boxes = np.add(shapely.bounds(areas[touched]), (-1.0, -1.0, 1.0, 1.0)).tolist()
     for i, group, box in zip(touched.tolist(), np.split(other, starts[1:]), boxes, strict=True):
         # a ring road is as long as the city: only what lies by this area is looked at
-        left[i] = shapely.difference(areas[i], shapely.union_all(_clipped(taken[group], box)))
+        left[i] = shapely.difference(areas[i], shapely.union_all(_clipped(taken[group], tuple(box))))
     return left
 
 
-def _clipped(shapes: np.ndarray, box: list[float]) -> np.ndarray:
+def _clipped(shapes: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
     try:
         return np.asarray(shapely.clip_by_rect(shapes, *box))
     except shapely.GEOSException:

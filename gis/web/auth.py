@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, current_app, g, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 
 from gis import db, language
 from gis.errors import Forbidden, ShaotuError, TooMany, Unauthenticated
@@ -30,6 +31,11 @@ R = TypeVar("R")
 OUTDOORS, TELEPHONE = (accounts.LEADER, accounts.INSPECTOR, accounts.DEPARTMENT), "/patch"
 # What a screen shows, and nothing else.
 WALL = "/wall"
+# Where a planner's work begins: at the ranking, and not at what comes in.
+PLANNERS = "/borders"
+
+# Forms that visitors send; whoever sends another one had signed in when it was opened.
+OF_VISITORS = ("auth.sign_in", "call_backs.answer", "public.")
 
 pages = Blueprint("auth", __name__)
 csrf = CSRFProtect()
@@ -124,6 +130,33 @@ def today() -> date:
     return datetime.now(ZoneInfo(settings().time_zone)).date()
 
 
+def may_be_led() -> bool:
+    """Say whether a browser asks for a page: a script or a program is told, and goes nowhere."""
+    return "text/html" in request.headers.get("Accept", "") and "Authorization" not in request.headers
+
+
+def way_in() -> str:
+    """Return the address of the sign-in, and after it of the page that was asked for, or whose form was sent."""
+    if request.method == "GET":
+        return url_for("auth.sign_in_page", next=request.full_path.rstrip("?"))
+    came = urlsplit(request.referrer or "/")
+    shown = shown_at(came.path)
+    return url_for("auth.sign_in_page", next=f"{shown}?{came.query}" if came.query and shown == came.path else shown)
+
+
+def shown_at(path: str) -> str:
+    """Return a path if it can be fetched, or else the nearest one above it: an answer to a form may stand nowhere."""
+    rules = current_app.url_map.bind("")
+    while path.strip("/"):
+        try:
+            rules.match(path, method="GET")
+        except HTTPException:
+            path = path.rpartition("/")[0]
+        else:
+            return path
+    return "/"
+
+
 @pages.get("/sign-in")
 @for_screens
 def sign_in_page() -> ResponseReturnValue:
@@ -148,13 +181,8 @@ def sign_in() -> ResponseReturnValue:
     flask.session.clear()
     flask.session.update(account=who.id, stamp=who.stamp, screen=who.scope.screen)
     flask.session.permanent = True
-    return redirect(_first_page(who, _local(request.form.get("next"))))
-
-
-def _first_page(who: Who, goal: str) -> str:
-    if who.scope.screen:
-        return WALL
-    return TELEPHONE if goal == "/" and who.role in OUTDOORS and _is_telephone() else goal
+    goal = _local(request.form.get("next"))
+    return redirect(_home(who) if goal == "/" or who.scope.screen else goal)
 
 
 @pages.post("/sign-out")
@@ -185,6 +213,15 @@ def _note(username: str, *, welcome: bool) -> None:
     db.see_as(session(), db.NOTHING)
 
 
+def _home(who: Who) -> str:
+    """Return the page somebody's work begins on, or a screen hangs on."""
+    if who.scope.screen:
+        return WALL
+    if who.role in OUTDOORS and _is_telephone():
+        return TELEPHONE
+    return PLANNERS if who.role == accounts.PLANNER and who.scope.all else "/"
+
+
 def _is_telephone() -> bool:
     """Say whether the browser calls itself one of a telephone."""
     return "Mobi" in request.headers.get("User-Agent", "")
@@ -209,6 +246,9 @@ def _recognise() -> ResponseReturnValue | None:
             raise Unauthenticated("account.wrong_token")
     else:
         g.who = _of_cookie()
+        if _is_expired():
+            # said before the form's token is looked at, which went with the session
+            raise Unauthenticated
         csrf.protect()
     # Whoever signs in is nobody yet: not the one who sat here before.
     if g.who is None or request.endpoint == "auth.sign_in":
@@ -225,6 +265,13 @@ def _hold_to_the_wall() -> ResponseReturnValue | None:
     if view is not None and not getattr(view, "for_screens", False):
         raise Forbidden
     return None
+
+
+def _is_expired() -> bool:
+    """Say whether somebody sends what only who signed in is shown, and is known no more."""
+    if g.who is not None or request.method not in current_app.config["WTF_CSRF_METHODS"]:
+        return False
+    return request.endpoint is not None and not request.endpoint.startswith(OF_VISITORS)
 
 
 def _of_cookie() -> Who | None:

@@ -51,10 +51,14 @@ def _local(at: datetime | None) -> str:
     return at.astimezone(ZoneInfo(auth.settings().time_zone)).strftime("%Y-%m-%d %H:%M") if at else "—"
 
 
-def other_language() -> str:
-    """Write the same address in the other language."""
+def other_language(at: str = "") -> str:
+    """Write the address of what is shown in the other language; at: where that can be fetched, if not here."""
+    lang = "en" if auth.locale() == "zh" else "zh"
+    if request.method == "POST":
+        at = at or auth.shown_at(request.path)
+        return f"{at}{'&' if '?' in at else '?'}lang={lang}"
     arguments = {name: value for name, value in request.args.items() if name != "lang"}
-    return urlencode(arguments | {"lang": "en" if auth.locale() == "zh" else "zh"})
+    return "?" + urlencode(arguments | {"lang": lang})
 
 
 def boot(*prefixes: str) -> Json:

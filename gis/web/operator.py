@@ -30,6 +30,7 @@ pages = Blueprint("operator", __name__)
 # More pins than this are a carpet; the page says that it shows the latest ones, and the counts stay whole.
 PINS_MOST = 5000
 ROWS = 40
+RUNNING = ("overdue", "soon", "later")
 FACETS = {"states": "state", "categories": "category", "departments": "department", "flags": "flag", "dues": "due"}
 # Whose work begins with what comes in on the map; everybody else's with what waits for them.
 AT_THE_MAP = frozenset({OPERATOR, ADMINISTRATOR, LEADER, PLANNER})
@@ -166,7 +167,9 @@ def _counts(session: Session, filters: Filters) -> dict[str, dict[str, int]]:
         if getattr(filters, name):
             without: dict[str, Any] = {name: ()}
             counted[facet] = listing.counts(session, replace(filters, **without))[facet]
-    return counted
+    # What runs towards an end is asked for whenever it was reported: the worst is older than any window.
+    running = listing.counts(session, replace(filters, since=None, dues=RUNNING))["due"]
+    return counted | {"due": counted["due"] | running}
 
 
 def _rows(session: Session, filters: Filters, page_number: int) -> list[Json]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,7 @@ from gis.issues.workflow import Loop
 from gis.people import areas, patrols
 from gis.people.accounts import Who
 from gis.planning import hotspots
+from gis.settings import ROOT
 from gis.territory import units
 from gis.web import api, asked, auth, desks, dossier, drawing, moves, positions, shell, tiles, webmap
 
@@ -37,6 +40,8 @@ OPEN = tuple(state for state in STATES if state not in ENDS)
 ISSUES_MOST = 300
 # What was reported in so many days says what is reported here most.
 USUAL_DAYS, USUAL_MOST = 180, 6
+# Dangers nobody should have to search for, however seldom they are reported.
+ALWAYS_OFFERED = ROOT / "data" / "workflow" / "always_offered.csv"
 SIMILAR_M = 30
 WORDS = ("patch.", "page.role.", "page.desk.", "page.duty.", "state.", "mark.", "stage.", "patrol.")
 
@@ -268,20 +273,30 @@ def _slim(row: Json) -> Json:
 
 
 def _categories(session: Session) -> list[Json]:
-    """List the classes one may report under, those of the scheme that is used here; usual: the most used ones, ranked.
+    """List the classes one may report under, those of the scheme that is used here.
 
-    Those that may be fixed and closed on the spot say so.
+    usual: the rank of the most used ones, and behind them of the dangers. minor: it may be fixed and
+    closed on the spot.
     """
     since = datetime.now(UTC) - timedelta(days=USUAL_DAYS)
     rows = session.execute(_CATEGORIES, {"since": since}).mappings().all()
     minor, ranked = guards.self_handled(), sorted(rows, key=lambda row: (-row["n"], row["code"]))
-    usual = {row["code"]: nth for nth, row in enumerate(ranked[:USUAL_MOST], start=1)}
+    most_used = ranked[:USUAL_MOST]
+    dangers = [row for row in ranked[USUAL_MOST:] if (row["scheme"], row["code"]) in _always_offered()]
+    usual = {row["code"]: nth for nth, row in enumerate(most_used + dangers, start=1)}
     return [
         {name: row[name] for name in ("scheme", "version", "code", "parent", "name_zh", "name_en", "parent_name_zh",
                                       "parent_name_en")}
         | {"usual": usual.get(row["code"]), "minor": (row["scheme"], row["code"]) in minor}
         for row in rows
     ]  # fmt: skip
+
+
+@cache
+def _always_offered(path: Path = ALWAYS_OFFERED) -> frozenset[tuple[str, str]]:
+    """Read which categories are offered without a search: (scheme, code)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return frozenset((row["scheme"], row["category"]) for row in csv.DictReader(file))
 
 
 def _midnight() -> datetime:

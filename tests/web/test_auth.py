@@ -160,3 +160,16 @@ def test_a_chosen_language_is_remembered(office: Flask) -> None:
     client = office.test_client()
     client.get("/sign-in?lang=en")
     assert '<html lang="en">' in client.get("/sign-in", headers={"Accept-Language": "zh-CN"}).text
+
+
+@pytest.mark.parametrize(("role", "home"), [("planner", "/borders"), ("operator", "/")])
+def test_a_planners_work_begins_at_the_borders(office: Flask, role: str, home: str) -> None:
+    client = office.test_client()
+    form = {"username": role, "password": desk.PASSWORD, "csrf_token": desk.csrf(client)}
+    assert client.post("/sign-in", data=form).headers["Location"] == home
+
+
+def test_a_planner_who_was_on_the_way_somewhere_comes_there(office: Flask) -> None:
+    client = office.test_client()
+    form = {"username": "planner", "password": desk.PASSWORD, "csrf_token": desk.csrf(client), "next": "/ledger"}
+    assert client.post("/sign-in", data=form).headers["Location"] == "/ledger"

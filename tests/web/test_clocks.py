@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -154,6 +154,23 @@ def test_an_operator_chooses_the_condition_and_the_clock_starts(
     page.locator(".conditions button").click()
     expect(page.locator("#panel .clock-head .clock-badge")).to_contain_text("剩 1 小时")
     expect(page.locator("#panel .history")).to_contain_text("立案条件定为第 1 条")
+
+
+def test_who_asks_for_what_is_overdue_sees_the_longest_first_however_old_it_is(
+    page: Page, office: Flask, site: Site, codes: dict[str, str]
+) -> None:
+    lon, lat = town.lonlat(0.25, 0.25)
+    long_ago = datetime.now(UTC) - timedelta(days=25)
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        report = Report("12345", "old", CategoryKey("gb", "1", "0501"), "old", long_ago, {"lon": lon, "lat": lat})
+        old = intake.accept(session, report, by="test", now=long_ago).code
+        late = "UPDATE issue SET due_at = :at, warn_at = :at WHERE code = :code"
+        session.execute(text(late), {"at": long_ago + timedelta(days=5), "code": old})
+        session.commit()
+    enter(page, site)
+    page.locator(".facet-dues label", has_text="已超期").click()
+    expect(page.locator("#issues [data-code]").first).to_have_attribute("data-code", old)
+    expect(page.locator("#days-all")).to_be_checked()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -80,6 +80,18 @@ def test_a_chosen_facet_still_counts_its_other_choices(operator: FlaskClient) ->
     chosen = told(operator, "/map/state", flags="straddles")["counts"]
     assert chosen["flag"] == plain["flag"]
     assert sum(chosen["state"].values()) == 1
+
+
+def test_what_runs_late_is_counted_whenever_it_was_reported(
+    office: Flask, operator: FlaskClient, codes: dict[str, str]
+) -> None:
+    before = told(operator, "/map/state")["counts"]["due"].get("overdue", 0)
+    with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+        late = "UPDATE issue SET due_at = now() - interval '1 hour', warn_at = now() - interval '2 hours'"
+        session.execute(text(f"{late} WHERE code = :code"), {"code": next(iter(codes.values()))})
+        session.commit()
+    told_now = told(operator, "/map/state", since=(datetime.now(UTC) + timedelta(days=1)).isoformat())
+    assert (told_now["total"], told_now["counts"]["due"]) == (0, {"overdue": before + 1})
 
 
 @pytest.mark.parametrize(

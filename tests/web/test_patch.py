@@ -122,6 +122,26 @@ def test_the_most_used_classes_come_first_and_small_ones_say_so(office: Flask, l
     assert (told["E0110"]["usual"], told["E0110"]["minor"], told["E0409"]["minor"]) == (1, True, False)
 
 
+@pytest.fixture
+def many_classes(office: Flask) -> Iterator[None]:
+    """Add three plain classes and a danger, which comes last by its code."""
+    added = "('cg', '2013', :code, 'E04', :code, :code, 0)"
+    codes = [{"code": code} for code in ("E0401", "E0402", "E0403", "E0496")]
+    with db.connect_owner(office.extensions["settings"]).begin() as connection:
+        columns = "scheme, version, code, parent, name_zh, name_en, boundary_risk"
+        connection.execute(text(f"INSERT INTO category ({columns}) VALUES {added}"), codes)
+    yield
+    with db.connect_owner(office.extensions["settings"]).begin() as connection:
+        connection.execute(text("DELETE FROM category WHERE code = :code"), codes)
+
+
+@pytest.mark.usefixtures("many_classes")
+def test_a_danger_seldom_reported_is_offered_behind_the_most_used_classes(office: Flask, leader: FlaskClient) -> None:
+    put(office, 1, reported_at=datetime.now(UTC))
+    told = {each["code"]: each["usual"] for each in leader.get("/patch/data").get_json()["categories"]}
+    assert (told["E0110"], told["E0409"], told["E0496"]) == (1, 6, 7)
+
+
 def test_a_street_chief_gets_what_lies_beside_the_street_and_not_across_the_cell(office: Flask) -> None:
     with db.session(office.extensions["engine"], db.EVERYTHING) as session:
         lon, lat = zip(*(town.lonlat(x, 0.5) for x in (0.1, 0.9)), strict=True)

@@ -149,6 +149,7 @@ opsa          GET /api/v1/borders
 +             GET /evaluation/issues.csv
 +             GET /evaluation/outlines
 oc            GET /call-back
+oc            GET /call-back/<code>
 oc            POST /call-back/<code>
 oc            POST /call-back/<code>/link
 oc            POST /call-back/<code>/reveal

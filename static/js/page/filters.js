@@ -51,12 +51,19 @@ function group(facet, counts) {
     rest > 0 && button(t("more", { n: rest }), () => { open.add(facet); draw.last(); }, { class: "link" }));
 }
 
+// What runs towards an end is asked for whenever it was reported, and what is due first comes first:
+// the issue longest overdue is older than any window of days.
+function choose(facet, code, wanted) {
+  state[facet][wanted ? "add" : "delete"](code);
+  if (facet === "dues" && code !== "unset" && wanted) Object.assign(state, { days: "all", order: "due" });
+}
+
 function choice(facet, code, count) {
   const about = has(`${facet === "flags" ? "flag" : "-"}.${code}.about`) ? t(`flag.${code}.about`) : null;
   return el("label", { class: count ? "" : "none", title: about },
     el("input", {
       type: "checkbox", id: `${facet}-${code}`, checked: state[facet].has(code),
-      onchange: ({ target }) => { state[facet][target.checked ? "add" : "delete"](code); say("filters"); },
+      onchange: ({ target }) => { choose(facet, code, target.checked); say("filters"); },
     }),
     facet === "flags" && window.Shaotu.mark([code]),
     facet === "dues" && choiceMark(code),

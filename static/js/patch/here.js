@@ -4,20 +4,28 @@ import { say, state } from "./bus.js";
 
 // older than this it says where somebody was
 const FRESH_MS = 60_000;
+const EXACTLY = { enableHighAccuracy: true, maximumAge: 5000, timeout: 30_000 };
 
 export function start() {
   if (!window.isSecureContext) return became("insecure");
   if (!navigator.geolocation) return became("missing");
-  navigator.geolocation.watchPosition(
-    ({ coords, timestamp }) => {
-      state.fix = { lon: coords.longitude, lat: coords.latitude, accuracy_m: Math.max(1, Math.round(coords.accuracy)), at: new Date(Math.min(timestamp, Date.now())).toISOString() };
-      became("found");
-      say("fix", state.fix);
-    },
-    (error) => became(error.code === error.PERMISSION_DENIED ? "denied" : "unknown"),
-    { enableHighAccuracy: true, maximumAge: 5000, timeout: 30_000 },
-  );
+  navigator.geolocation.watchPosition(found, lost, EXACTLY);
   return undefined;
+}
+
+// A phone that lies still, or was at its camera, may have said nothing for minutes.
+export function again() {
+  if (state.here === "found" && !fresh()) navigator.geolocation.getCurrentPosition(found, lost, EXACTLY);
+}
+
+function found({ coords, timestamp }) {
+  state.fix = { lon: coords.longitude, lat: coords.latitude, accuracy_m: Math.max(1, Math.round(coords.accuracy)), at: new Date(Math.min(timestamp, Date.now())).toISOString() };
+  became("found");
+  say("fix", state.fix);
+}
+
+function lost(error) {
+  became(error.code === error.PERMISSION_DENIED ? "denied" : "unknown");
 }
 
 function became(how) {

@@ -57,7 +57,7 @@ function build() {
     el("header", { class: "sheet-head" }, el("h2", { id: "report-title" }, t("patch.report.title")), button(t("patch.close"), () => sheet.close(dialog), { class: "close" })),
     el("form", { id: "report-form", onsubmit: (event) => { event.preventDefault(); send(); } },
       el("div", { id: "report-photos", class: "photos" }),
-      photo.camera("report-camera", t("patch.report.photo"), (blob) => { draft.photos = [...draft.photos, blob].slice(0, PHOTOS_MOST); changed(); drawPhotos(); byId("report-categories").querySelector("input")?.focus({ preventScroll: true }); }, trouble),
+      photo.camera("report-camera", t("patch.report.photo"), (blob) => { draft.photos = [...draft.photos, blob].slice(0, PHOTOS_MOST); changed(); drawPhotos(); here.again(); byId("report-categories").querySelector("input")?.focus({ preventScroll: true }); }, trouble),
       el("fieldset", { id: "report-categories" }),
       el("div", { id: "report-place", class: "place-line" }),
       el("div", { id: "report-alike", class: "alike", role: "alert", hidden: true }),
@@ -81,6 +81,7 @@ function trouble(words) {
 
 function draw() {
   trouble("");
+  here.again();
   byId("report-text").value = draft.text;
   drawPhotos();
   drawCategories();
@@ -124,7 +125,7 @@ function drawPlace() {
 
 async function point() {
   sheet.close(dialog);
-  const found = await map.pick(place());
+  const found = await map.pick(place() ?? state.fix);
   if (found) { draft.place = found; changed(); }
   draw();
   sheet.open(dialog);
