@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -79,6 +80,13 @@ def results(settings: Settings, task_id: int) -> Path:
     folder = settings.var_dir / "tasks" / str(task_id)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def older(settings: Settings, than: datetime) -> Iterator[Path]:
+    """List the folders of what was sent up before a moment."""
+    for folder in (settings.var_dir / "uploads").glob("*"):
+        if folder.stat().st_mtime < than.timestamp():
+            yield folder
 
 
 def _folder(settings: Settings, key: str) -> Path:

@@ -161,7 +161,7 @@ def shown_at(path: str) -> str:
 @for_screens
 def sign_in_page() -> ResponseReturnValue:
     """Show the form."""
-    return render_template("sign_in.html", goal=_local(request.args.get("next")), message=None, username="")
+    return render_template("sign_in.html", goal=local_path(request.args.get("next")), message=None, username="")
 
 
 @pages.post("/sign-in")
@@ -181,7 +181,7 @@ def sign_in() -> ResponseReturnValue:
     flask.session.clear()
     flask.session.update(account=who.id, stamp=who.stamp, screen=who.scope.screen)
     flask.session.permanent = True
-    goal = _local(request.form.get("next"))
+    goal = local_path(request.form.get("next"))
     return redirect(_home(who) if goal == "/" or who.scope.screen else goal)
 
 
@@ -198,7 +198,7 @@ def sign_out() -> ResponseReturnValue:
 def _refused(error: ShaotuError) -> ResponseReturnValue:
     """Show the form again with the reason, the name still filled in."""
     status = 429 if isinstance(error, TooMany) else 401
-    form = {"goal": _local(request.form.get("next")), "username": request.form.get("username", "")}
+    form = {"goal": local_path(request.form.get("next")), "username": request.form.get("username", "")}
     page = render_template("sign_in.html", message=language.explain(error, locale()), **form)
     return page, status, {"Retry-After": str(error.params.get("retry_after_s", 1))}
 
@@ -227,7 +227,7 @@ def _is_telephone() -> bool:
     return "Mobi" in request.headers.get("User-Agent", "")
 
 
-def _local(goal: str | None) -> str:
+def local_path(goal: str | None) -> str:
     """Keep a way back only inside the product: //host and host: lead out of it."""
     if not goal or not goal.startswith("/") or goal.startswith(("//", "/\\")):
         return "/"

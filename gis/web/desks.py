@@ -23,6 +23,8 @@ NOWHERE = (73.0, 18.0, 135.0, 53.5)
 CALLS_BACK = (CLERK, OPERATOR)
 # Who sees both sides of every border.
 PLANS = (PLANNER, OPERATOR, ADMINISTRATOR, SHIFT_LEADER)
+# What a script that asks the server has to be able to say.
+LINE = ("page.away", "page.expired", "page.sign_in", "page.refused")
 HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
 # Who may open the wall; a screen may open nothing else.
 LOOKS_ON = (SCREEN, PLANNER, OPERATOR, SHIFT_LEADER, ADMINISTRATOR)
@@ -31,7 +33,7 @@ LOOKS_ON = (SCREEN, PLANNER, OPERATOR, SHIFT_LEADER, ADMINISTRATOR)
 def chrome(here: str) -> Json:
     """Return what the head line shows: who is here, where they are, where they may go."""
     who = auth.current()
-    return {"who": who, "here": here, "doors": _doors(who), "local": _local, "other_language": other_language}
+    return {"who": who, "here": here, "doors": _doors(who), "local": local, "other_language": other_language}
 
 
 def _doors(who: Who) -> dict[str, str]:
@@ -46,7 +48,7 @@ def _doors(who: Who) -> dict[str, str]:
     return doors | ({"wall": auth.WALL} if who.role in LOOKS_ON else {})
 
 
-def _local(at: datetime | None) -> str:
+def local(at: datetime | None) -> str:
     """Write a moment by the city's clock; a dash where there is none."""
     return at.astimezone(ZoneInfo(auth.settings().time_zone)).strftime("%Y-%m-%d %H:%M") if at else "—"
 

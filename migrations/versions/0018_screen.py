@@ -10,7 +10,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0018"
-down_revision = "0010"
+down_revision = "0017"
 
 ROLES = (
     "operator", "leader", "planner", "administrator", "clerk", "dispatcher", "shift_leader", "inspector", "department",
@@ -27,7 +27,7 @@ SHUT = (
     "party", "party_step", "photo", "handoff", "lateness", "appeal", "appeal_answer", "message",
     "whistle", "whistle_review", "roster_entry", "escalation", "errand", "consultation", "joint_record",
     "joint_signature", "line_confirmation", "saved_view", "paper", "shift_handover", "shift_signature", "sweep",
-    "sweep_issue", "sweep_outcome", "sent_once", "patrol", "patrol_fix", "staff_position", "booklet",
+    "sweep_issue", "sweep_outcome", "sent_once", "patrol", "patrol_fix", "staff_position", "task",
 )  # fmt: skip
 
 
