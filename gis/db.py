@@ -49,17 +49,23 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose eyes a session has: everything, or the issues on these units (net, level, code) or of this department."""
+    """Whose eyes a session has: everything, or the issues on these units (net, level, code) or of this department.
+
+    screen: those of a wall, which sees the whole city's issues, little of what hangs on them, and writes nothing.
+    """
 
     all: bool = False
     units: tuple[tuple[str, str, str], ...] = ()
     role: str = ""
     username: str = ""
     department: str = ""
+    screen: bool = False
 
     @property
     def ground(self) -> str:
-        """Write the ground as the database's policies read it: * or net:level:code, separated by spaces."""
+        """Write the ground as the database's policies read it: screen, * or net:level:code, separated by spaces."""
+        if self.screen:
+            return "screen"
         return "*" if self.all else " ".join(":".join(unit) for unit in self.units)
 
 
@@ -77,18 +83,21 @@ class ScopedSession(Session):
 
 @event.listens_for(ScopedSession, "after_begin")
 def _apply_scope(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-    scope: Scope = session.info["scope"]
-    connection.execute(_SCOPED, _told(scope))
+    _tell(connection, session.info["scope"])
 
 
 def see_as(session: Session, scope: Scope) -> None:
     """Give a session other eyes: for the rest of its transaction, and for those that follow."""
     session.info["scope"] = scope
-    session.execute(_SCOPED, _told(scope))
+    _tell(session, scope)
 
 
-def _told(scope: Scope) -> dict[str, str]:
-    return {"ground": scope.ground, "account": scope.username, "department": scope.department}
+def _tell(to: Connection | Session, scope: Scope) -> None:
+    told = {"ground": scope.ground, "account": scope.username, "department": scope.department}
+    to.execute(_SCOPED, told)
+    if scope.screen:
+        # until its end, whatever eyes it is given later
+        to.execute(_READ_ONLY)
 
 
 # Local to the transaction: a pooled connection never carries it to the next user.
@@ -96,6 +105,7 @@ _SCOPED = text("""
 SELECT set_config('shaotu.scope', :ground, true), set_config('shaotu.account', :account, true),
        set_config('shaotu.department', :department, true)
 """)
+_READ_ONLY = text("SET TRANSACTION READ ONLY")
 
 
 @contextmanager

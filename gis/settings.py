@@ -73,6 +73,8 @@ class Settings:
     secret_key: str | None = field(default=None, repr=False)
     https_only: bool = False
     session_hours: int = field(default=12, metadata=_between(1, 24 * 30))
+    # how long a wall may be off and still be signed in when it is switched on again
+    screen_days: int = field(default=60, metadata=_between(1, 365))
     language: str = field(default="zh", metadata=_one_of(*language.LOCALES))
     time_zone: str = field(
         default="Asia/Shanghai", metadata={"check": _is_zone, "code": "settings.not_a_time_zone"}

@@ -128,5 +128,5 @@ def _taken(roads: gpd.GeoDataFrame, bones: Skeleton) -> tuple[np.ndarray, np.nda
 
 
 def _degrees(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    shapes = frame.to_degrees(table.geometry.to_numpy())
+    shapes = frame.to_sound_degrees(table.geometry.to_numpy())
     return gpd.GeoDataFrame(table.drop(columns="geometry"), geometry=list(shapes), crs=layers.CRS)

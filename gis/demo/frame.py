@@ -16,9 +16,13 @@ Shapes = TypeVar("Shapes", np.ndarray, shapely.Point)
 _TO_DEGREES = Transformer.from_crs(_METRES, "EPSG:4490", always_xy=True)
 
 
-def _degrees(xy: np.ndarray) -> np.ndarray:
+def _exact_degrees(xy: np.ndarray) -> np.ndarray:
     lon, lat = _TO_DEGREES.transform(xy[:, 0], xy[:, 1])
-    return np.round(np.column_stack([lon, lat]), DECIMALS)
+    return np.column_stack([lon, lat])
+
+
+def _degrees(xy: np.ndarray) -> np.ndarray:
+    return np.round(_exact_degrees(xy), DECIMALS)
 
 
 def _metres(lonlat: np.ndarray) -> np.ndarray:
@@ -29,6 +33,18 @@ def _metres(lonlat: np.ndarray) -> np.ndarray:
 def to_degrees(geoms: Shapes) -> Shapes:
     """Bring metres to degrees, rounded to 7 decimals: equal points stay equal."""
     return shapely.transform(geoms, _degrees)
+
+
+def to_sound_degrees(geoms: np.ndarray) -> np.ndarray:
+    """Bring metres to degrees as `to_degrees` does; where a shape would then touch itself, leave out what is too thin.
+
+    What streets leave of a block may hang together by a neck, or run out into a hair, of a millimetre. Rounded to a
+    centimetre its two sides fall on one another, and the ring crosses itself there.
+    """
+    rounded: np.ndarray = to_degrees(geoms)
+    crossed = ~shapely.is_valid(rounded)
+    rounded[crossed] = shapely.set_precision(shapely.transform(geoms[crossed], _exact_degrees), GRID_DEG)
+    return rounded
 
 
 def to_metres(geoms: Shapes) -> Shapes:

@@ -56,8 +56,16 @@ def without(areas: np.ndarray, taken: np.ndarray) -> np.ndarray:
     boxes = np.add(shapely.bounds(areas[touched]), (-1.0, -1.0, 1.0, 1.0)).tolist()
     for i, group, box in zip(touched.tolist(), np.split(other, starts[1:]), boxes, strict=True):
         # a ring road is as long as the city: only what lies by this area is looked at
-        left[i] = shapely.difference(areas[i], shapely.union_all(shapely.clip_by_rect(taken[group], *box)))
+        left[i] = shapely.difference(areas[i], shapely.union_all(_clipped(taken[group], tuple(box))))
     return left
+
+
+def _clipped(shapes: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    try:
+        return np.asarray(shapely.clip_by_rect(shapes, *box))
+    except shapely.GEOSException:
+        # the quick way knows no ring that touches the box from outside
+        return np.asarray(shapely.intersection(shapes, shapely.box(*box)))
 
 
 def _angles(shapes: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ STAFF = (
     accounts.Newcomer("dispatcher", PASSWORD, "派遣员 思远", "dispatcher"),
     accounts.Newcomer("chief", PASSWORD, "值班长 文博", "shift_leader"),
     accounts.Newcomer("inspector", PASSWORD, "监督员 立秋", "inspector"),
+    accounts.Newcomer("wall", PASSWORD, "指挥大屏", "screen"),
 )
 # They answer for a line beside the leader's patch: the street, and the reach of the river, that are nearest to it.
 CHIEFS = (

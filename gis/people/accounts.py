@@ -26,11 +26,15 @@ CLERK, DISPATCHER, SHIFT_LEADER, INSPECTOR, DEPARTMENT = (
 )  # fmt: skip
 # Who blows whistles for a unit and answers those of the units below it: a subdistrict's platform, a community's.
 CALLER = "caller"
-ROLES = (OPERATOR, LEADER, PLANNER, ADMINISTRATOR, CLERK, DISPATCHER, SHIFT_LEADER, INSPECTOR, DEPARTMENT, CALLER)
+# A wall that nobody watches over: it shows the city and does nothing.
+SCREEN = "screen"
+ROLES = (
+    OPERATOR, LEADER, PLANNER, ADMINISTRATOR, CLERK, DISPATCHER, SHIFT_LEADER, INSPECTOR, DEPARTMENT, CALLER, SCREEN,
+)  # fmt: skip
 # They see their posts' units and nothing else.
 BOUND = (LEADER, CALLER)
 # They see the whole city; the others of the loop may be bound to units by their posts.
-CITY_WIDE = (OPERATOR, PLANNER, ADMINISTRATOR)
+CITY_WIDE = (OPERATOR, PLANNER, ADMINISTRATOR, SCREEN)
 PASSWORD_MIN = 10
 # Wrong attempts that cost nothing: people mistype; an address may be a whole office behind one door.
 FREE_PER_USERNAME, FREE_PER_ADDRESS = 4, 40
@@ -172,10 +176,11 @@ def who(session: Session, account: Account, on: date) -> Who:
 def scope_of(session: Session, account: Account, on: date) -> Scope:
     """Return what an account may see on a day.
 
-    A department's account: the issues its department is called to. Leaders and callers: their posts' units. The other
-    seats of the loop: their posts' units too, or everything when they hold none.
+    A screen: the whole city, to read what a wall shows. A department's account: the issues its department is called
+    to. Leaders and callers: their posts' units. The other seats of the loop: their posts' units too, or everything when
+    they hold none.
     """
-    everything = Scope(all=True, role=account.role, username=account.username)
+    everything = Scope(all=True, role=account.role, username=account.username, screen=account.role == SCREEN)
     if account.role == DEPARTMENT:
         return replace(everything, all=False, department=account.department or "")
     if account.role in CITY_WIDE:

@@ -22,12 +22,15 @@ from gis.issues import journal
 from gis.people import accounts
 from gis.people.accounts import Who
 from gis.settings import Settings
+from gis.web import sessions
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # Whose work is on the street, and the page they have on a telephone.
 OUTDOORS, TELEPHONE = (accounts.LEADER, accounts.INSPECTOR, accounts.DEPARTMENT), "/patch"
+# What a screen shows, and nothing else.
+WALL = "/wall"
 # Where a planner's work begins: at the ranking, and not at what comes in.
 PLANNERS = "/borders"
 
@@ -52,6 +55,7 @@ def setup(app: Flask) -> None:
         SESSION_COOKIE_SECURE=given.https_only,
         SESSION_COOKIE_NAME="shaotu",
     )
+    app.session_interface = sessions.Sessions(timedelta(days=given.screen_days))
     csrf.init_app(app)
     app.before_request(_recognise)
     app.after_request(_remember_language)
@@ -80,8 +84,14 @@ def current() -> Who:
     return who
 
 
+def for_screens(view: Callable[P, R]) -> Callable[P, R]:
+    """Open a view to screens too: to them every door is shut that does not say this."""
+    vars(view)["for_screens"] = True
+    return view
+
+
 def require(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a view be asked only by these roles; without a role, by anybody who signed in."""
+    """Let a view be asked only by these roles; without a role, by anybody who signed in but a screen."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(view)
@@ -149,12 +159,14 @@ def shown_at(path: str) -> str:
 
 
 @pages.get("/sign-in")
+@for_screens
 def sign_in_page() -> ResponseReturnValue:
     """Show the form."""
     return render_template("sign_in.html", goal=local_path(request.args.get("next")), message=None, username="")
 
 
 @pages.post("/sign-in")
+@for_screens
 def sign_in() -> ResponseReturnValue:
     """Open a session, or say why not."""
     username = request.form.get("username", "").strip()
@@ -168,13 +180,14 @@ def sign_in() -> ResponseReturnValue:
         raise Unauthenticated("account.wrong")
     # nothing of the visitor before may live on in the session of the account
     flask.session.clear()
-    flask.session.update(account=who.id, stamp=who.stamp)
+    flask.session.update(account=who.id, stamp=who.stamp, screen=who.scope.screen)
     flask.session.permanent = True
     goal = local_path(request.form.get("next"))
-    return redirect(_home(who) if goal == "/" else goal)
+    return redirect(_home(who) if goal == "/" or who.scope.screen else goal)
 
 
 @pages.post("/sign-out")
+@for_screens
 def sign_out() -> ResponseReturnValue:
     """Close the session."""
     flask.session.clear()
@@ -202,7 +215,9 @@ def _note(username: str, *, welcome: bool) -> None:
 
 
 def _home(who: Who) -> str:
-    """Return the page somebody's work begins on."""
+    """Return the page somebody's work begins on, or a screen hangs on."""
+    if who.scope.screen:
+        return WALL
     if who.role in OUTDOORS and _is_telephone():
         return TELEPHONE
     return PLANNERS if who.role == accounts.PLANNER and who.scope.all else "/"
@@ -221,10 +236,10 @@ def local_path(goal: str | None) -> str:
     return goal if not parts.netloc and not parts.scheme else "/"
 
 
-def _recognise() -> None:
+def _recognise() -> ResponseReturnValue | None:
     """Find out who asks, by key or by cookie, and give the session their scope."""
     if request.endpoint in {"static", "shell.file"} or request.path in {"/healthz", "/readyz"}:
-        return
+        return None
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         g.who = accounts.of_token(session(), key.strip(), on=today())
@@ -236,8 +251,21 @@ def _recognise() -> None:
             # said before the form's token is looked at, which went with the session
             raise Unauthenticated
         csrf.protect()
-    if g.who is not None:
-        db.see_as(session(), g.who.scope)
+    # Whoever signs in is nobody yet: not the one who sat here before.
+    if g.who is None or request.endpoint == "auth.sign_in":
+        return None
+    db.see_as(session(), g.who.scope)
+    return _hold_to_the_wall() if g.who.scope.screen else None
+
+
+def _hold_to_the_wall() -> ResponseReturnValue | None:
+    """Shut every door to a screen but those that are open to it; the first one leads to the wall."""
+    if request.path == "/":
+        return redirect(WALL)
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and not getattr(view, "for_screens", False):
+        raise Forbidden
+    return None
 
 
 def _is_expired() -> bool:
@@ -252,7 +280,9 @@ def _of_cookie() -> Who | None:
     if account_id is None:
         return None
     who = accounts.recall(session(), account_id, on=today())
-    if who is None or who.stamp != flask.session.get("stamp"):
+    # A screen's session lasts longer: no other role may take it over.
+    told = (flask.session.get("stamp"), flask.session.get("screen", False))
+    if who is None or (who.stamp, who.scope.screen) != told:
         flask.session.clear()
         return None
     return who

@@ -12,7 +12,7 @@ from flask import request
 from flask_wtf.csrf import generate_csrf
 
 from gis import language
-from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, PLANNER, SHIFT_LEADER
+from gis.people.accounts import ADMINISTRATOR, CLERK, OPERATOR, PLANNER, SCREEN, SHIFT_LEADER, Who
 from gis.web import auth
 from gis.web.webmap import Bounds
 
@@ -26,21 +26,26 @@ PLANS = (PLANNER, OPERATOR, ADMINISTRATOR, SHIFT_LEADER)
 # What a script that asks the server has to be able to say.
 LINE = ("page.away", "page.expired", "page.sign_in", "page.refused")
 HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
-# Who may open the wall screen. A planner moves nothing: the account for a screen that stays signed in.
-LOOKS_ON = (PLANNER, OPERATOR, SHIFT_LEADER, ADMINISTRATOR)
+# Who may open the wall; a screen may open nothing else.
+LOOKS_ON = (SCREEN, PLANNER, OPERATOR, SHIFT_LEADER, ADMINISTRATOR)
 
 
 def chrome(here: str) -> Json:
     """Return what the head line shows: who is here, where they are, where they may go."""
     who = auth.current()
+    return {"who": who, "here": here, "doors": _doors(who), "local": local, "other_language": other_language}
+
+
+def _doors(who: Who) -> dict[str, str]:
+    if who.role == SCREEN:
+        return {"wall": auth.WALL}
     doors = {"map": "/", "ledger": "/ledger", "papers": "/papers", "evaluation": "/evaluation"}
     doors |= {"patch": "/patch"} if who.role in auth.OUTDOORS else {}
     doors |= {"shifts": "/shifts"} if who.role in HANDS_OVER else {}
     doors |= {"borders": "/borders"} if who.role in PLANS and who.scope.all else {}
     doors |= {"admin": "/admin"} if who.role == ADMINISTRATOR else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
-    doors |= {"wall": "/wall"} if who.role in LOOKS_ON else {}
-    return {"who": who, "here": here, "doors": doors, "local": local, "other_language": other_language}
+    return doors | ({"wall": auth.WALL} if who.role in LOOKS_ON else {})
 
 
 def local(at: datetime | None) -> str:

@@ -107,6 +107,7 @@ def setup(app: Flask) -> None:
 
 
 @blueprint.get("/api/v1/live")
+@auth.for_screens
 @auth.require()
 def stream() -> ResponseReturnValue:
     """Stream the journal as Server-Sent Events, from Last-Event-ID or ?after= on."""

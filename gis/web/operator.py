@@ -101,13 +101,19 @@ def state() -> Response:
         "total": listing.total(session, filters),
         "pins_most": PINS_MOST,
         "counts": _counts(session, filters),
-        "ground": (counted := _counts_on_ground(session, filters)),
-        "units": _numbers(session, [*counted]),
-        "sides": _sides(session, filters),
         "rows": _rows(session, filters, 1),
     }
-    pins = listing.pins(session, filters, limit=PINS_MOST)
-    # The pins are text from the database already; reading them to write them again would take a second.
+    return answer(told | on_the_ground(session, filters), listing.pins(session, filters, limit=PINS_MOST))
+
+
+def on_the_ground(session: Session, filters: Filters) -> Json:
+    """Count the issues on the units of today, and part those on lines; for the shades and the pins of a map."""
+    counted = _counts_on_ground(session, filters)
+    return {"ground": counted, "units": _numbers(session, [*counted]), "sides": _sides(session, filters)}
+
+
+def answer(told: Json, pins: str) -> Response:
+    """Answer with what is told and the pins, which are text from the database: to read them would take a second."""
     body = f'{json.dumps(told, ensure_ascii=False, default=str)[:-1]}, "located": {pins}}}'
     return Response(body, mimetype="application/json")
 

@@ -63,6 +63,7 @@ pages.record_once(lambda state: state.app.url_map.converters.update(tile=TileCon
 
 
 @pages.get(f"/units/<int:edition_id>/<any({', '.join(LOCALES)}):lang>/<tile:tile>.mvt")
+@auth.for_screens
 @auth.require()
 def units(edition_id: int, lang: str, tile: Tile) -> Response:
     """Answer with the units of an edition: the levels that are wide enough to be seen at this zoom."""
@@ -87,6 +88,7 @@ def straddlers(version: str, edition_id: int, level: str, tile: Tile) -> Respons
 
 
 @pages.get(f"/base/<version>/<any({', '.join(LOCALES)}):lang>/<tile:tile>.mvt")
+@auth.for_screens
 @auth.require()
 def base(version: str, lang: str, tile: Tile) -> Response:
     """Answer with the base map: land, streets, buildings, the lines and names of the first net."""

@@ -1,4 +1,7 @@
-"""The wall screen: read from five metres, touched by nobody. It shows numbers, places and codes, and nobody's words."""
+"""The wall screen: read from five metres, touched by nobody. It shows numbers, places and codes, and nobody's words.
+
+Everything here is for reading: in a screen's session nothing can be written.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -16,6 +19,7 @@ from gis.errors import Forbidden
 from gis.issues import journal, lights, listing, tally
 from gis.issues.ledgers.asking import OPEN, Moment
 from gis.issues.listing import Filters
+from gis.people.accounts import SCREEN
 from gis.planning import hotspots
 from gis.territory import units
 from gis.web import auth, desks, drawing, ledger, operator, tiles, webmap
@@ -31,6 +35,7 @@ HOTSPOT_DAYS = 7
 
 
 @pages.get("/wall")
+@auth.for_screens
 def page() -> ResponseReturnValue:
     """Show the wall, or the way to the sign-in."""
     if auth.visitor() is None:
@@ -65,7 +70,19 @@ def page() -> ResponseReturnValue:
     )
 
 
+@pages.get("/wall/state")
+@auth.for_screens
+@auth.require(*desks.LOOKS_ON)
+def state() -> Response:
+    """Answer with the pins of what is open, the counts on the ground, and the number the stream goes on from."""
+    session, filters = auth.session(), Filters(states=OPEN)
+    # The number comes first: what happens meanwhile is told twice rather than lost, and telling twice does no harm.
+    told = {"seq": journal.head(session).seq} | operator.on_the_ground(session, filters)
+    return operator.answer(told, listing.pins(session, filters, limit=operator.PINS_MOST))
+
+
 @pages.get("/wall/figures")
+@auth.for_screens
 @auth.require(*desks.LOOKS_ON)
 def figures() -> Json:
     """Answer with the numbers now and a day ago, the units that are late, where issues gather, and what happened."""
@@ -78,7 +95,7 @@ def figures() -> Json:
         "at": moment.now.isoformat(),
         "now": asdict(now),
         "before": before and asdict(before),
-        "ledgers": {name: _link(asked) for name, asked in tally.ledgers(moment).items()},
+        "ledgers": _ledgers(moment),
         "late": _all_late(session, moment),
         "hotspots": [hotspot.as_dict() for hotspot in found],
         "feed": _feed(session),
@@ -92,6 +109,12 @@ def _level(session: Session, moment: Moment) -> tuple[str, str]:
         if parting:
             return edition.net, parting[-1]
     return "", ""
+
+
+def _ledgers(moment: Moment) -> dict[str, str]:
+    """Lead to the ledgers the numbers count, where they may be opened."""
+    led = {} if auth.current().role == SCREEN else tally.ledgers(moment)
+    return {name: _link(asked) for name, asked in led.items()}
 
 
 def _link(asked: Json) -> str:

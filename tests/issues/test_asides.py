@@ -16,7 +16,7 @@ from gis.settings import ROOT
 from tests.issues import called
 from tests.issues.called import CALLER, CITY_CENTRE, DONE
 from tests.issues.looped import CG, CLERK, NOW, SW, Way
-from tests.issues.test_audit import faults, seal, tamper
+from tests.issues.sealed import faults, seal, tamper
 
 MIGRATION = ROOT / "migrations" / "versions" / "0008_loop_ends.py"
 LEADS = Who(1, "chief", "chief", "shift_leader", "zh", db.EVERYTHING, "")

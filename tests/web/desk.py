@@ -21,6 +21,8 @@ PASSWORD = "a long password"
 PATCH = ("governance", "grid", "990101001001001")
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 ROLES = ("operator", "leader", "planner", "administrator", "clerk", "dispatcher", "shift_leader", "inspector")
+# Nobody sits there.
+SCREEN = "screen"
 # Accounts of the two departments of `filed.people`, under the departments' codes.
 DEPARTMENTS = ("cg", "sw")
 
@@ -29,7 +31,7 @@ def furnish(session: Session) -> None:
     """Put the town on the ground, name departments, and open an account for each role under the role's name."""
     town.build(session)
     filed.people(session)
-    for role in ROLES:
+    for role in (*ROLES, SCREEN):
         accounts.add(session, Newcomer(role, PASSWORD, f"{role} name", role), now=LONG_AGO)
     for code in DEPARTMENTS:
         accounts.add(session, Newcomer(code, PASSWORD, f"{code} name", "department", department=code), now=LONG_AGO)

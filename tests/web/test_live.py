@@ -2,113 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session
 
 from gis import db
 from gis.db import Scope
-from gis.errors import Unavailable
 from gis.issues import journal, listing
 from gis.issues.journal import Sealed
 from gis.settings import Settings
-from gis.web.stream import door, follower, message, viewers
-from gis.web.stream.door import Ticket
+from gis.web.stream import follower, message
 from gis.web.stream.process import InProcess
 from tests.issues import filed
+from tests.web import screens
+from tests.web.screens import EAST, LEADER, WEST, Screen, code, entered, file
 
-WEST, EAST = "admin:district:990101", "admin:district:990102"
-LEADER = Scope(units=(("admin", "district", "990101"),), role="leader", username="li")
-SOON_S = 20
-
-
-@pytest.fixture
-def stream(clean_db: Engine) -> Iterator[InProcess]:
-    with db.session(clean_db, db.EVERYTHING) as session:
-        filed.people(session)
-        session.commit()
-    made = InProcess(clean_db, most=8)
-    yield made
-    made.close()
-
-
-class Screen:
-    """A client that reads its line in a thread and keeps the events, as a browser does."""
-
-    def __init__(self, stream: InProcess, scope: Scope = db.EVERYTHING, after: int | None = None) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.raw = ""
-        self._changed = threading.Condition()
-        self.line, theirs = socket.socketpair()
-        with theirs:
-            stream.hand_over(theirs, Ticket(scope, after))
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-        if after is None:
-            self.said(lambda raw: "id: " in raw)
-
-    def _read(self) -> None:
-        rest = b""
-        while data := self.line.recv(65536):
-            *blocks, rest = (rest + data).split(b"\n\n")
-            with self._changed:
-                for block in blocks:
-                    self.raw += block.decode() + "\n\n"
-                    if event := parse(block.decode()):
-                        self.events.append(event)
-                self._changed.notify_all()
-
-    def said(self, enough: Callable[[str], bool]) -> str:
-        with self._changed:
-            assert self._changed.wait_for(lambda: enough(self.raw), timeout=SOON_S), self.raw
-            return self.raw
-
-    def wait(self, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        with self._changed:
-            assert self._changed.wait_for(lambda: enough(self.told), timeout=SOON_S), self.events
-            return self.told
-
-    @property
-    def told(self) -> list[dict[str, Any]]:
-        """What was told, without the heartbeat."""
-        return [event for event in self.events if event["event"] != "alive"]
-
-    def codes(self, count: int) -> list[str]:
-        events = self.wait(lambda events: len(events) >= count)
-        return [event["data"]["feature"]["id"] for event in events]
-
-
-def parse(block: str) -> dict[str, Any] | None:
-    said = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith((":", "retry")))
-    if "data" not in said:
-        return None
-    return {"id": int(said.get("id", 0)), "event": said["event"], "data": json.loads(said["data"])}
-
-
-def file(engine: Engine, nth: int, **changes: Any) -> int:
-    with db.session(engine, db.EVERYTHING) as session:
-        issue_id = entered(session, nth, **changes)
-        session.commit()
-    return issue_id
-
-
-def entered(session: Session, nth: int, **changes: Any) -> int:
-    issue_id = filed.issue(session, nth, **changes)
-    ground = tuple(changes.get("ground", [WEST]))
-    journal.append(session, journal.Line("filed", issue_id, ground=ground), by="li", now=filed.AT)
-    return issue_id
-
-
-def code(nth: int) -> str:
-    return f"990101{nth:06}"
+stream = screens.stream
 
 
 def test_a_new_issue_arrives_with_all_the_map_needs(stream: InProcess, clean_db: Engine) -> None:
@@ -274,105 +186,6 @@ def test_a_lost_connection_is_opened_again_and_nothing_is_missed(
     assert screen.codes(2) == [code(1), code(2)]
 
 
-def test_a_full_house_is_said_at_the_door(clean_db: Engine) -> None:
-    stream = InProcess(clean_db, most=1)
-    Screen(stream)
-    ours, theirs = socket.socketpair()
-    stream.hand_over(theirs, Ticket(db.EVERYTHING, None, head=b"HTTP/1.1 200 OK\r\n\r\n"))
-    theirs.close()
-    assert ours.recv(1000).startswith(b"HTTP/1.1 503 ")
-    stream.close()
-
-
-def test_a_client_that_leaves_makes_room(clean_db: Engine) -> None:
-    stream = InProcess(clean_db, most=1)
-    Screen(stream).line.shutdown(socket.SHUT_RDWR)
-
-    def taken() -> bool:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            stream.hand_over(theirs, Ticket(db.EVERYTHING, None))
-        return ours.recv(1000) != b""
-
-    assert any(taken() for _ in range(100))
-    stream.close()
-
-
-def test_a_stop_ends_every_stream_with_a_word(stream: InProcess) -> None:
-    screen = Screen(stream)
-    stream.close()
-    screen.thread.join(SOON_S)
-    assert not screen.thread.is_alive()
-    assert screen.events[-1]["event"] == "away"
-
-
-def test_a_stream_that_was_closed_takes_no_line(stream: InProcess) -> None:
-    stream.close()
-    ours, _ = socket.socketpair()
-    with pytest.raises(Unavailable):
-        stream.hand_over(ours, Ticket(db.EVERYTHING, None))
-
-
-def test_silence_is_broken_by_a_heartbeat_with_the_number_that_was_reached(
-    stream: InProcess, clean_db: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.0)
-    screen = Screen(stream, LEADER)
-    file(clean_db, 1, ground=[EAST])
-    screen.said(lambda raw: "id: 1\nevent: alive" in raw)
-
-
-def test_a_line_is_ended_after_its_time_and_told_to_come_again(
-    stream: InProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(viewers, "STREAM_S", 0.0)
-    screen = Screen(stream)
-    screen.thread.join(SOON_S)
-    assert [event["event"] for event in screen.told] == ["again"]
-
-
-def test_events_of_one_moment_are_told_together(stream: InProcess, clean_db: Engine) -> None:
-    ours, theirs = socket.socketpair()
-    with theirs:
-        stream.hand_over(theirs, Ticket(db.EVERYTHING, None))
-    while b"id: " not in ours.recv(65536):
-        pass
-    with db.session(clean_db, db.EVERYTHING) as session:
-        for nth in range(1, 11):
-            entered(session, nth)
-        session.commit()
-    assert ours.recv(65536).count(b"event: change") == 10
-
-
-def test_a_number_the_page_knew_before_the_stream_is_waited_for(stream: InProcess, clean_db: Engine) -> None:
-    Screen(stream)
-    early = Screen(stream, after=1)
-    file(clean_db, 1)
-    file(clean_db, 2)
-    assert early.codes(1) == [code(2)]
-
-
-def test_a_line_that_does_not_read_is_cut_off_and_gets_the_rest_by_its_number(
-    stream: InProcess, clean_db: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(viewers, "BEHIND_BYTES", 1000)
-    others = Screen(stream)
-    ours, theirs = socket.socketpair()
-    with theirs:
-        stream.hand_over(theirs, Ticket(db.EVERYTHING, 0))
-    for nth in range(1, 301):
-        file(clean_db, nth)
-    others.wait(lambda events: len(events) == 300)
-    heard = b""
-    while data := ours.recv(65536):
-        heard += data
-    got = [event for block in heard.decode().split("\n\n")[:-1] if (event := parse(block))]
-    last = [event["id"] for event in got if event["event"] == "change"]
-    assert last == list(range(1, len(last) + 1))
-    assert 0 < len(last) < 300
-    assert Screen(stream, after=last[-1]).codes(300 - len(last))[-1] == code(300)
-
-
 def test_who_comes_back_is_told_of_issues_as_they_stand_now(stream: InProcess, clean_db: Engine) -> None:
     first = Screen(stream, after=0)
     issue_id = file(clean_db, 1)
@@ -421,26 +234,3 @@ def test_a_change_is_told_to_just_those_the_database_shows_the_issue_to(
         db.see_as(session, scope)
         shown = session.scalar(text("SELECT count(*) FROM issue WHERE id = :id"), {"id": issue_id})
     assert ('"feature":{' in told) == bool(shown)
-
-
-def test_a_ticket_says_the_same_on_both_sides_of_the_door() -> None:
-    front, behind = door.pair()
-    line, peer = socket.socketpair()
-    front.hand_over(line, Ticket(LEADER, 7, b"HTTP/1.1 200 OK\r\n\r\n"))
-    line.close()
-    handed, ticket = door.receive(behind)
-    handed.sendall(b"through")
-    assert (ticket, peer.recv(10)) == (Ticket(LEADER, 7, b"HTTP/1.1 200 OK\r\n\r\n"), b"through")
-
-
-def test_a_door_nobody_opens_refuses_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "WAIT_S", 0.1)
-    front, _behind = door.pair()
-    line, _ = socket.socketpair()
-    with pytest.raises(Unavailable):
-        _hand_over_many(front, line)
-
-
-def _hand_over_many(front: door.Door, line: socket.socket) -> None:
-    for _ in range(10_000):
-        front.hand_over(line, Ticket(LEADER, None))

@@ -23,12 +23,12 @@ from gis.web.stream.follower import FAR_BEHIND, Follower
 from gis.web.stream.message import Message
 from gis.web.stream.process import InProcess
 from tests.conftest import _administer
-from tests.web import test_live
-from tests.web.test_live import SOON_S, Screen, code, file
+from tests.web import screens
+from tests.web.screens import SOON_S, Screen, code, file
 
 # The first file that has a number `select` cannot name.
 SELECT_MOST = 1024
-stream = test_live.stream
+stream = screens.stream
 
 
 class Nobody:

@@ -29,9 +29,9 @@ BROKEN_LINE = "ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE|ERR_NETWORK|Failed to loa
 
 @pytest.fixture
 def look(visits: Visits) -> Callable[..., Page]:
-    """Hang a screen up, signed in as a planner."""
+    """Hang a screen up, signed in as one."""
 
-    def hung(url: str = visits.url, *, lang: str = "zh", who: str = "planner", **more: Any) -> Page:
+    def hung(url: str = visits.url, *, lang: str = "zh", who: str = desk.SCREEN, **more: Any) -> Page:
         page = visits.page(url, **({"viewport": ViewportSize(width=1920, height=1080)} | more))
         page.set_default_timeout(SOON_MS)
         page.goto(f"{url}/sign-in?lang={lang}&next=/wall")
@@ -105,7 +105,7 @@ def feed(page: Page, code: str) -> Any:
 
 def test_the_numbers_are_those_of_the_ledgers_they_lead_to(look: Callable[..., Page], office: Flask) -> None:
     file(office)
-    page = look()
+    page = look(who="planner")
     client = desk.signed_in(office, "planner")
     for name in ("open", "new", "overdue"):
         address = page.locator(f"#figure-{name} a").get_attribute("href") or ""

@@ -13,7 +13,7 @@ export function draw({ now, before, ledgers }) {
     const node = byId(`figure-${name}`);
     const [is, was] = [valueOf(name, now), valueOf(name, before)];
     node.toggleAttribute("data-some", Boolean(is));
-    node.querySelector("a").href = ledgers[name];
+    if (ledgers[name]) node.querySelector("a").href = ledgers[name];
     node.querySelector(".number").textContent = shown(name, is);
     node.querySelector(".before").textContent = t("wall.before", { n: shown(name, was) });
     trend(node.querySelector(".trend"), name, is, was);

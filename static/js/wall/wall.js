@@ -34,7 +34,7 @@ let whole = 0;
 async function read() {
   const mine = ++whole;
   try {
-    const told = await ask("/map/state", { states: boot.open.join(",") });
+    const told = await ask("/wall/state");
     if (mine !== whole) return;
     map.draw(told);
     if (!following) listen(told.seq);
