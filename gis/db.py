@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, CursorResult, DateTime, Engine, Text, create_engine, event, make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
@@ -36,6 +36,8 @@ LEAKPROOF = (
 # one number for "migrating", so that two starters do not migrate at once
 MIGRATION_LOCK = 0x5AA0
 INSUFFICIENT_PRIVILEGE = "42501"
+# A driver's sentence may repeat all that was said.
+REASON_MOST = 200
 log = structlog.get_logger()
 
 
@@ -105,7 +107,7 @@ def session(engine: Engine, scope: Scope) -> Iterator[Session]:
 
 def connect(settings: Settings) -> Engine:
     """Return an engine that acts as the application's role; start the private cluster if no server is named."""
-    return create_engine(
+    engine = create_engine(
         address(settings),
         pool_pre_ping=True,
         pool_size=20,
@@ -115,6 +117,8 @@ def connect(settings: Settings) -> Engine:
         # a session tells by this where the files of its installation are
         execution_options={"var_dir": settings.var_dir},
     )
+    event.listen(engine, "handle_error", _refuse_unwritable)
+    return engine
 
 
 def connect_owner(settings: Settings) -> Engine:
@@ -134,9 +138,22 @@ def driver_cursor(session: Session) -> Iterator[psycopg2.extensions.cursor]:
     with cursor:
         try:
             yield cursor
+        except ValueError as error:
+            _check_writable(error)
+            raise
         except psycopg2.Error as error:
             gone = cursor.connection.closed != 0
             raise DBAPIError.instance(None, None, error, psycopg2.Error, connection_invalidated=gone) from error
+
+
+def _refuse_unwritable(context: ExceptionContext) -> None:
+    _check_writable(context.original_exception)
+
+
+def _check_writable(error: BaseException) -> None:
+    """Raise Invalid for words no database keeps: NUL, and half a surrogate pair. The driver calls both our fault."""
+    if isinstance(error, UnicodeEncodeError) or (isinstance(error, ValueError) and "NUL" in str(error)):
+        raise Invalid("database.refused", reason=str(error)[:REASON_MOST]) from error
 
 
 class Prepared:

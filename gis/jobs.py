@@ -28,9 +28,8 @@ from gis.issues.messages.channels import Channel
 from gis.issues.messages.outbox import Tiding
 from gis.issues.workflow import Loop
 from gis.people import patrols, positions
-from gis.planning import booklets
 from gis.settings import ROOT, Settings
-from gis.tasks import queue
+from gis.tasks import clearing, queue
 
 log = structlog.get_logger()
 Due = TypeVar("Due")
@@ -97,9 +96,9 @@ def registry(settings: Settings) -> tuple[Job, ...]:
         Job("digest", timedelta(minutes=10), digest),
         Job("positions", timedelta(minutes=10), forget_positions),
         Job("index", timedelta(hours=1), build_indexes),
-        Job("booklets", timedelta(seconds=2), lambda work: booklets.make_next(work, work.clerk.zone)),
         Job("tiles", timedelta(hours=1), cut_tiles),
         Job("forget_tracks", timedelta(hours=1), forget_tracks),
+        Job("forget_tasks", timedelta(hours=1), forget_tasks),
         Job("tasks", timedelta(seconds=1), carry_out_tasks),
         *(
             Job(f"outbox:{channel.code}", timedelta(seconds=1), partial(carry, channel=channel))
@@ -127,6 +126,13 @@ def forget_tracks(work: Work) -> bool:
     """Delete where people walked on patrol once the days it is kept for are over."""
     with work.session() as session:
         patrols.forget(session, work.now - timedelta(days=work.settings.track_days))
+    return False
+
+
+def forget_tasks(work: Work) -> bool:
+    """Remove long work that was over long enough, with its files."""
+    with work.session() as session:
+        clearing.clear(session, work.settings, work.now)
     return False
 
 

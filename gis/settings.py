@@ -126,6 +126,8 @@ class Settings:
     phone_source: str = "grid"
     # how long it is kept where somebody walked on patrol
     track_days: int = field(default=30, metadata=_between(1, 366))
+    # how long long work that is over is kept, with the files it made and those it was given
+    task_days: int = field(default=14, metadata=_between(1, 366))
     # certificate (with those that signed it) and key, as PEM files; both: it is served over TLS
     tls_certificate: Path | None = field(default=None, metadata={"check": _is_file, "code": "settings.no_file"})
     tls_key: Path | None = field(default=None, metadata={"check": _is_file, "code": "settings.no_file"})

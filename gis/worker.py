@@ -25,8 +25,9 @@ from gis.settings import Settings
 log = structlog.get_logger()
 Due = TypeVar("Due")
 
-# Two jobs may take long, an index and what was asked for on a page: beside them one is left that seals and watches.
-THREADS = 3
+# Three jobs may take long, an index, tiles and what was asked for on a page: beside them one is left that seals and
+# watches.
+THREADS = 4
 # How often a thread with nothing to do looks again, and how long a fault lets it rest.
 IDLE_S, FAULT = 0.25, timedelta(seconds=10)
 # A worker that died is started again after this, and one that is asked to stop gets this long.

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.db import Scope
+from gis.errors import Invalid
 from gis.issues.tables import Issue, Source
 from gis.settings import Settings
 
@@ -157,3 +158,11 @@ def test_the_application_may_not_rewrite_what_is_on_record(session: Session, tab
 def test_a_users_address_is_given_our_driver(server: Settings, url: str) -> None:
     address = db.address(replace(server, database_url=url))
     assert address.render_as_string(hide_password=False) == "postgresql+psycopg2://u:p@h/d"
+
+
+@pytest.mark.parametrize("words", ["a\0b", "half a pair \ud800"], ids=["NUL", "surrogate"])
+def test_words_no_database_keeps_are_refused_and_are_no_fault_of_ours(session: Session, words: str) -> None:
+    with pytest.raises(Invalid):
+        session.execute(text("SELECT :words"), {"words": words})
+    with pytest.raises(Invalid), db.driver_cursor(session) as cursor:
+        cursor.execute("SELECT %s", (words,))

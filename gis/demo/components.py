@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from gis.demo import frame, mesh
@@ -40,18 +42,32 @@ SORTS = (
     Sort("0402", "行道树", "Street tree", 0.16, 1.1, "园林绿化局", "园林绿化局", "园林绿化局"),
     Sort("0407", "街头座椅", "Street bench", 0.04, 1.15, "园林绿化局", "园林绿化局", "园林绿化局"),
 )  # fmt: skip
+# Nobody reports on them; there is one for so many components.
+CAMERAS = 0.04
+CAMERA = Sort("0150", "监控电子眼", "Surveillance camera", 1.0, 1.1, "公安局", "公安局", "公安局")
 
 
 def place(streets: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, count: int, seed: int) -> gpd.GeoDataFrame:
-    """Return components in metres along the named streets. districts: degrees, with `code`."""
-    rng = np.random.default_rng([seed, 13])
+    """Return so many components in metres along the named streets, then the cameras that watch them.
+
+    districts: degrees, with `code`.
+    """
+    of_all_sorts = _place(SORTS, streets, districts, count, np.random.default_rng([seed, 13]))
+    cameras = _place((CAMERA,), streets, districts, round(count * CAMERAS), np.random.default_rng([seed, 23]))
+    return gpd.GeoDataFrame(pd.concat([of_all_sorts, cameras], ignore_index=True))
+
+
+def _place(
+    sorts: Sequence[Sort], streets: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, count: int, rng: np.random.Generator
+) -> gpd.GeoDataFrame:
     named = streets[streets["name"] != ""]
     line = named.geometry.to_numpy()
     length = shapely.length(line)
     which = rng.choice(len(named), count, p=length / length.sum())
-    sort = rng.choice(len(SORTS), count, p=np.array([s.weight for s in SORTS]) / sum(s.weight for s in SORTS))
-    points = _beside(line[which], rng.random(count) * length[which], named["width_m"].to_numpy()[which], sort, rng)
-    chosen = [SORTS[i] for i in sort]
+    sort = rng.choice(len(sorts), count, p=np.array([s.weight for s in sorts]) / sum(s.weight for s in sorts))
+    chosen = [sorts[i] for i in sort]
+    side = np.array([each.side for each in chosen])
+    points = _beside(line[which], rng.random(count) * length[which], named["width_m"].to_numpy()[which], side, rng)
     return gpd.GeoDataFrame(
         {
             "external_id": _codes(points, districts, chosen),
@@ -70,13 +86,13 @@ def place(streets: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, count: int, se
 
 
 def _beside(
-    line: np.ndarray, along: np.ndarray, width: np.ndarray, sort: np.ndarray, rng: np.random.Generator
+    line: np.ndarray, along: np.ndarray, width: np.ndarray, side: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     at = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
     step = shapely.get_coordinates(shapely.line_interpolate_point(line, along + 1.0)) - at
     step /= np.maximum(np.hypot(*step.T), 1e-6)[:, None]
-    side = np.array([s.side for s in SORTS])[sort] * width / 2 * rng.choice([-1, 1], len(line))
-    return np.asarray(shapely.points(at + np.column_stack([-step[:, 1], step[:, 0]]) * side[:, None]))
+    away = side * width / 2 * rng.choice([-1, 1], len(line))
+    return np.asarray(shapely.points(at + np.column_stack([-step[:, 1], step[:, 0]]) * away[:, None]))
 
 
 def _codes(points: np.ndarray, districts: gpd.GeoDataFrame, chosen: list[Sort]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from shapely import STRtree
 
-from gis.demo import frame, voices
+from gis.demo import components, frame, voices
 from gis.demo.city import City
 
 INSIDE_AN_ESTATE_M, AT_THE_KERB_M = 9.0, 2.5
@@ -91,7 +91,7 @@ class Spots:
         return Spot(np.array(point.coords[0]), words.format(name=land["name"].iloc[nth]))
 
     def _component(self, rng: np.random.Generator) -> Spot:
-        things = self.city.components
+        things = self.city.components[self.city.components["category"] != f"P{components.CAMERA.code}"]
         nth = int(rng.integers(len(things)))
         point = shapely.get_coordinates(frame.to_metres(things.geometry.to_numpy()[nth : nth + 1]))[0]
         street = things["street_name"].iloc[nth]

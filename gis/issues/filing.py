@@ -241,8 +241,13 @@ UPDATE issue SET place = CAST(:place AS jsonb) || jsonb_build_object('placed_by'
                  state = :state
 WHERE id = :issue_id
 """)
+# Level by level: a city's own units are a few, and its cells are not read to find them.
 _COARSEST = text("""
-SELECT unit.code FROM unit JOIN edition ON edition.id = unit.edition_id JOIN net ON net.code = unit.net
-JOIN level ON (level.net, level.code) = (unit.net, unit.level)
-WHERE edition.state = 'active' AND unit.code ~ '^[0-9]+$' ORDER BY net.rank, level.rank, unit.code LIMIT 1
+SELECT found.code
+FROM (SELECT edition.id AS edition_id, level.code AS level, net.rank AS net_rank, level.rank AS level_rank
+      FROM edition JOIN net ON net.code = edition.net JOIN level ON level.net = edition.net
+      WHERE edition.state = 'active' ORDER BY net.rank, level.rank) AS each
+CROSS JOIN LATERAL (SELECT code FROM unit WHERE edition_id = each.edition_id AND level = each.level
+                    AND code ~ '^[0-9]+$' ORDER BY code LIMIT 1) AS found
+ORDER BY net_rank, level_rank, found.code LIMIT 1
 """)

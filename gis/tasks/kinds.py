@@ -1,4 +1,4 @@
-"""What long work there is: boundaries are checked, loaded, activated and retired; lists are tried on what was."""
+"""What long work there is: boundaries checked, loaded, activated, retired; lists tried on what was; booklets made."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis.issues import calendars, clocks, duty_lists, journal, replay
 from gis.issues.clerk import Clerk
+from gis.issues.ledgers.lines import Reader
+from gis.people import accounts
+from gis.planning import booklets
+from gis.planning.dossiers import Asker
 from gis.settings import Settings
 from gis.tasks import queue, uploads
 from gis.tasks.queue import Task
@@ -30,7 +34,7 @@ from gis.territory.faults import FATAL, Fault
 
 Json = dict[str, Any]
 
-FAULTS, CHANGES = "faults.geojson", "changes.csv"
+FAULTS, CHANGES, BOOKLET = "faults.geojson", "changes.csv", "booklet.pdf"
 SHOWN, OUTLINES = 500, 1500
 
 
@@ -58,6 +62,15 @@ class Work:
         """Say how far it is, in a transaction of its own: what is being done is not seen before it is done."""
         with self.session() as session:
             queue.tell(session, self.task.id, f"tasks.step.{step}", done_n, total_n)
+
+    def asker(self, now: datetime) -> Asker:
+        """Return who asked, with what they may see now: nothing, where there is no such account."""
+        zone = ZoneInfo(self.settings.time_zone)
+        on = now.astimezone(zone).date()
+        with self.session() as session:
+            account = accounts.find(session, self.task.asked_by)
+            scope = accounts.scope_of(session, account, on) if account and account.active else db.NOTHING
+        return Asker(scope, on, zone)
 
     def record(self, session: Session, what: str) -> None:
         """Put what was changed on record, under the name of who asked."""
@@ -159,8 +172,21 @@ def calendar(work: Work) -> Json:
     return told | {"known": part.known, "clocks_n": moved}
 
 
+def booklet(work: Work) -> Json:
+    """Put the dossiers of all grids of a unit into one file, with the eyes of who asked for it."""
+    now = datetime.now(UTC)
+    asker = work.asker(now)
+    with db.session(work.engine, asker.scope) as session:
+        within = booklets.contents(session, work.params["unit"], work.params["level"], asker)
+        grids_n, reader = len(within.grids), Reader(work.params["locale"], asker.zone, now)
+        pdf = booklets.make(session, within, asker, reader, lambda done_n: work.tell("dossiers", done_n, grids_n))
+    (work.folder / BOOKLET).write_bytes(pdf)
+    return {"grids_n": grids_n}
+
+
 KINDS: Mapping[str, Callable[[Work], Json]] = {
     "check": check, "load": load, "activate": activate, "retire": retire, "dry_run": dry_run, "calendar": calendar,
+    queue.BOOKLET: booklet,
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from psycopg2.extras import Json as AsJson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.errors import NotFound, Problems, ShaotuError
+from gis.errors import Conflict, NotFound, Problems, ShaotuError
 
 Json = dict[str, Any]
 
@@ -22,6 +22,9 @@ ENDED = (DONE, REFUSED, FAILED)
 # Class of the advisory locks by which whoever carries a task out holds it; who dies lets go of it.
 HOLD = 0x5AC0
 TOLD_MOST = 500
+BOOKLET = "booklet"
+# Kinds whose outcome only who asked for them may have; anybody may ask, for so many at once.
+OWN, OPEN_MOST = frozenset({BOOKLET}), 3
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,10 @@ class Task:
 
 
 def put(session: Session, kind: str, params: Json, *, by: str, now: datetime) -> int:
-    """Ask for a task; return its number."""
-    row = {"kind": kind, "params": _as_json(params), "by": by, "now": now}
+    """Ask for a task; return its number. Raise Conflict when enough of one's own are open."""
+    if kind in OWN and session.scalar(_OPEN_N, {"kind": kind, "by": by}) >= OPEN_MOST:
+        raise Conflict("tasks.enough_open", most=OPEN_MOST)
+    row = {"kind": kind, "params": _as_json(params), "own": kind in OWN, "by": by, "now": now}
     return int(session.execute(_PUT, row).scalar_one())
 
 
@@ -89,6 +94,21 @@ def end(session: Session, task_id: int, state: str, now: datetime, **came: Json 
     session.execute(_END, row | {"id": task_id, "state": state, "now": now})
 
 
+def remove(session: Session, task_id: int) -> bool:
+    """Remove a task that is over; say whether it was there to be removed."""
+    return session.execute(_REMOVE, {"id": task_id}).one_or_none() is not None
+
+
+def clear(session: Session, before: datetime) -> list[int]:
+    """Remove what was over before a moment, and return the numbers."""
+    return list(session.scalars(_CLEAR, {"before": before}))
+
+
+def names(session: Session, word: str) -> bool:
+    """Say whether any task was asked for with this word in it."""
+    return bool(session.scalar(_NAMES, {"word": word}))
+
+
 def as_fault(error: ShaotuError) -> Json:
     """Write a refusal down, with the first of its problems."""
     told: Json = {"code": error.code, "params": error.params}
@@ -105,7 +125,11 @@ _COLUMNS = (
     "id, kind, params, state, asked_by, asked_at, started_at, ended_at, step, done_n, total_n, outcome, fault"
 )
 _PUT = text("""
-INSERT INTO task (kind, params, state, asked_by, asked_at) VALUES (:kind, :params, 'waiting', :by, :now) RETURNING id
+INSERT INTO task (kind, params, own, state, asked_by, asked_at)
+VALUES (:kind, :params, :own, 'waiting', :by, :now) RETURNING id
+""")
+_OPEN_N = text("""
+SELECT count(*) FROM task WHERE kind = :kind AND asked_by = :by AND state IN ('waiting', 'running')
 """)
 _GET = text(f"SELECT {_COLUMNS} FROM task WHERE id = :id")
 _FIND = text(f"""
@@ -122,3 +146,7 @@ _TELL = text("UPDATE task SET step = :step, done_n = :done_n, total_n = :total_n
 _END = text("""
 UPDATE task SET state = :state, ended_at = :now, outcome = :outcome, fault = :fault, step = NULL WHERE id = :id
 """)
+_OVER = "state IN ('done', 'refused', 'failed')"
+_REMOVE = text(f"DELETE FROM task WHERE id = :id AND {_OVER} RETURNING id")
+_CLEAR = text(f"DELETE FROM task WHERE ended_at <= :before AND {_OVER} RETURNING id")
+_NAMES = text("SELECT EXISTS (SELECT FROM task WHERE position(:word IN CAST(params AS text)) > 0)")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,8 @@ ENDINGS = frozenset({
     ".geojson", ".json", ".shp", ".gpkg", ".fgb", ".parquet", ".kml", ".gml", ".tab", ".mif", ".dxf", ".gdb", ".csv",
 })  # fmt: skip
 FILES_MOST, PIECE = 60, 1 << 20
+# What a disk takes; a Chinese letter is three bytes of it.
+NAME_BYTES_MOST = 255
 
 
 def keep(settings: Settings, files: Sequence[tuple[str, IO[bytes]]]) -> str:
@@ -28,8 +31,7 @@ def keep(settings: Settings, files: Sequence[tuple[str, IO[bytes]]]) -> str:
     if not files or len(files) > FILES_MOST:
         raise Invalid("tasks.files", most=FILES_MOST)
     for name, _ in files:
-        if not NAME.fullmatch(name):
-            raise Invalid("tasks.file_name", name=name[:80])
+        check_name(name)
     key = secrets.token_hex(8)
     folder = _folder(settings, key)
     folder.mkdir(parents=True)
@@ -38,6 +40,12 @@ def keep(settings: Settings, files: Sequence[tuple[str, IO[bytes]]]) -> str:
             while piece := content.read(PIECE):
                 kept.write(piece)
     return key
+
+
+def check_name(name: str) -> None:
+    """Refuse a name under which no file can be kept, or which leads elsewhere; raise Invalid."""
+    if not NAME.fullmatch(name) or len(name.encode(errors="replace")) > NAME_BYTES_MOST:
+        raise Invalid("tasks.file_name", name=name[:80])
 
 
 def file(settings: Settings, key: str, name: str) -> Path:
@@ -72,6 +80,13 @@ def results(settings: Settings, task_id: int) -> Path:
     folder = settings.var_dir / "tasks" / str(task_id)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def older(settings: Settings, than: datetime) -> Iterator[Path]:
+    """List the folders of what was sent up before a moment."""
+    for folder in (settings.var_dir / "uploads").glob("*"):
+        if folder.stat().st_mtime < than.timestamp():
+            yield folder
 
 
 def _folder(settings: Settings, key: str) -> Path:

@@ -29,7 +29,7 @@ from gis.territory.location import (
 )
 from gis.territory.said import REFERENCES, UNKNOWN, Habits, parse
 
-__all__ = ["UNKNOWN", "Habits", "at", "at_many", "on_side", "parse"]
+__all__ = ["UNKNOWN", "Habits", "at", "at_many", "on_side", "parse", "warm"]
 
 # Flags that are raised for the whole place only by lines that part responsibility.
 DIVIDING = {STRADDLES, NEAR_BOUNDARY}
@@ -74,6 +74,16 @@ def on_side(session: Session, place: Place, unit_key: str, on: date, rules: Rule
     drawn_in = {edition.net: (edition.parent_net, edition.parent_level) for edition in units.in_force(session, on)}
     nets = testimony.narrow(found.nets, unit_key, drawn_in)
     return replace(found, nets=nets, flags=_flags(nets))
+
+
+def warm(session: Session, on: date) -> None:
+    """Ask about some place of the ground: who asks first waits neither for the index's code nor for its files then."""
+    spot = session.execute(_SPOT).first()
+    if spot:
+        at(session, parse({"lon": spot.lon, "lat": spot.lat}), on)
+
+
+_SPOT = text("SELECT ST_X(label_geom) AS lon, ST_Y(label_geom) AS lat FROM unit LIMIT 1")
 
 
 def _settle(session: Session, place: Place, on: date) -> _Settled:

@@ -19,7 +19,7 @@ from gis.issues.jurisdiction import practice
 from gis.people.accounts import ADMINISTRATOR, OPERATOR, PLANNER
 from gis.territory import places, units
 from gis.territory.places import streets
-from gis.web import auth
+from gis.web import asked, auth
 
 Json = dict[str, Any]
 
@@ -50,7 +50,7 @@ def _record(what: str) -> None:
 @auth.require(*ENTER)
 def enter() -> ResponseReturnValue:
     """Put an agreement on record."""
-    draft = agreements.parse(_body())
+    draft = agreements.parse(asked.body())
     code = agreements.add(auth.session(), draft, by=auth.current().username, now=datetime.now(UTC))
     _record(f"agreement {code}")
     auth.session().commit()
@@ -72,7 +72,7 @@ def withdraw(code: str) -> Json:
 def parties() -> Json:
     """Answer with the jurisdictions under a drawn piece of ground, the largest part first."""
     try:
-        drawn = shapely.from_geojson(json.dumps(_body().get("geometry")), on_invalid="raise")
+        drawn = shapely.from_geojson(json.dumps(asked.body().get("geometry")), on_invalid="raise")
     except shapely.errors.GEOSException as error:
         raise Invalid("agreements.no_geometry") from error
     if drawn.is_empty:
@@ -165,10 +165,3 @@ def _number(name: str, otherwise: float | None = None) -> float:
     if not math.isfinite(number):
         raise Invalid("web.bad_point")
     return number
-
-
-def _body() -> Json:
-    said = request.get_json(silent=True)
-    if not isinstance(said, dict):
-        raise Invalid("api.not_an_object")
-    return said

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from flask import current_app, request
 
+from gis import moments
 from gis.errors import Invalid
 from gis.issues import listing, photos
 from gis.issues.intake import Clerk
@@ -114,7 +115,4 @@ def day(said: object) -> date:
     """Read a date, today in the city when none is said; raise Invalid."""
     if said in (None, ""):
         return auth.today()
-    try:
-        return date.fromisoformat(str(said))
-    except ValueError:
-        raise Invalid("api.bad_date", value=str(said)[:40]) from None
+    return moments.parse_day(said)

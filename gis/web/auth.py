@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, current_app, g, redirect, render_template, r
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 
 from gis import db, language
 from gis.errors import Forbidden, ShaotuError, TooMany, Unauthenticated
@@ -29,6 +30,9 @@ R = TypeVar("R")
 OUTDOORS, TELEPHONE = (accounts.LEADER, accounts.INSPECTOR, accounts.DEPARTMENT), "/patch"
 # Where a planner's work begins: at the ranking, and not at what comes in.
 PLANNERS = "/borders"
+
+# Forms that visitors send; whoever sends another one had signed in when it was opened.
+OF_VISITORS = ("auth.sign_in", "call_backs.answer", "public.")
 
 pages = Blueprint("auth", __name__)
 csrf = CSRFProtect()
@@ -116,10 +120,37 @@ def today() -> date:
     return datetime.now(ZoneInfo(settings().time_zone)).date()
 
 
+def may_be_led() -> bool:
+    """Say whether a browser asks for a page: a script or a program is told, and goes nowhere."""
+    return "text/html" in request.headers.get("Accept", "") and "Authorization" not in request.headers
+
+
+def way_in() -> str:
+    """Return the address of the sign-in, and after it of the page that was asked for, or whose form was sent."""
+    if request.method == "GET":
+        return url_for("auth.sign_in_page", next=request.full_path.rstrip("?"))
+    came = urlsplit(request.referrer or "/")
+    shown = shown_at(came.path)
+    return url_for("auth.sign_in_page", next=f"{shown}?{came.query}" if came.query and shown == came.path else shown)
+
+
+def shown_at(path: str) -> str:
+    """Return a path if it can be fetched, or else the nearest one above it: an answer to a form may stand nowhere."""
+    rules = current_app.url_map.bind("")
+    while path.strip("/"):
+        try:
+            rules.match(path, method="GET")
+        except HTTPException:
+            path = path.rpartition("/")[0]
+        else:
+            return path
+    return "/"
+
+
 @pages.get("/sign-in")
 def sign_in_page() -> ResponseReturnValue:
     """Show the form."""
-    return render_template("sign_in.html", goal=_local(request.args.get("next")), message=None, username="")
+    return render_template("sign_in.html", goal=local_path(request.args.get("next")), message=None, username="")
 
 
 @pages.post("/sign-in")
@@ -138,7 +169,7 @@ def sign_in() -> ResponseReturnValue:
     flask.session.clear()
     flask.session.update(account=who.id, stamp=who.stamp)
     flask.session.permanent = True
-    goal = _local(request.form.get("next"))
+    goal = local_path(request.form.get("next"))
     return redirect(_home(who) if goal == "/" else goal)
 
 
@@ -154,7 +185,7 @@ def sign_out() -> ResponseReturnValue:
 def _refused(error: ShaotuError) -> ResponseReturnValue:
     """Show the form again with the reason, the name still filled in."""
     status = 429 if isinstance(error, TooMany) else 401
-    form = {"goal": _local(request.form.get("next")), "username": request.form.get("username", "")}
+    form = {"goal": local_path(request.form.get("next")), "username": request.form.get("username", "")}
     page = render_template("sign_in.html", message=language.explain(error, locale()), **form)
     return page, status, {"Retry-After": str(error.params.get("retry_after_s", 1))}
 
@@ -181,7 +212,7 @@ def _is_telephone() -> bool:
     return "Mobi" in request.headers.get("User-Agent", "")
 
 
-def _local(goal: str | None) -> str:
+def local_path(goal: str | None) -> str:
     """Keep a way back only inside the product: //host and host: lead out of it."""
     if not goal or not goal.startswith("/") or goal.startswith(("//", "/\\")):
         return "/"
@@ -200,9 +231,19 @@ def _recognise() -> None:
             raise Unauthenticated("account.wrong_token")
     else:
         g.who = _of_cookie()
+        if _is_expired():
+            # said before the form's token is looked at, which went with the session
+            raise Unauthenticated
         csrf.protect()
     if g.who is not None:
         db.see_as(session(), g.who.scope)
+
+
+def _is_expired() -> bool:
+    """Say whether somebody sends what only who signed in is shown, and is known no more."""
+    if g.who is not None or request.method not in current_app.config["WTF_CSRF_METHODS"]:
+        return False
+    return request.endpoint is not None and not request.endpoint.startswith(OF_VISITORS)
 
 
 def _of_cookie() -> Who | None:

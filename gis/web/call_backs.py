@@ -26,10 +26,11 @@ CHOICES = {"contacted": ("yes", "no"), "solved": ("yes", "no"), "satisfied": ("y
 
 
 @pages.get("/call-back")
+@pages.get("/call-back/<code>")
 @auth.require(*desks.CALLS_BACK)
-def desk() -> ResponseReturnValue:
+def desk(code: str | None = None) -> ResponseReturnValue:
     """Show who waits, and the call to make next or the one that was chosen."""
-    return _desk(request.args.get("code"))
+    return _desk(code or request.args.get("code"))
 
 
 @pages.post("/call-back/<code>")

@@ -23,6 +23,8 @@ NOWHERE = (73.0, 18.0, 135.0, 53.5)
 CALLS_BACK = (CLERK, OPERATOR)
 # Who sees both sides of every border.
 PLANS = (PLANNER, OPERATOR, ADMINISTRATOR, SHIFT_LEADER)
+# What a script that asks the server has to be able to say.
+LINE = ("page.away", "page.expired", "page.sign_in", "page.refused")
 HANDS_OVER = (SHIFT_LEADER, OPERATOR, ADMINISTRATOR)
 # Who may open the wall screen. A planner moves nothing: the account for a screen that stays signed in.
 LOOKS_ON = (PLANNER, OPERATOR, SHIFT_LEADER, ADMINISTRATOR)
@@ -38,18 +40,22 @@ def chrome(here: str) -> Json:
     doors |= {"admin": "/admin"} if who.role == ADMINISTRATOR else {}
     doors |= {"call_back": "/call-back"} if who.role in CALLS_BACK else {}
     doors |= {"wall": "/wall"} if who.role in LOOKS_ON else {}
-    return {"who": who, "here": here, "doors": doors, "local": _local, "other_language": other_language}
+    return {"who": who, "here": here, "doors": doors, "local": local, "other_language": other_language}
 
 
-def _local(at: datetime | None) -> str:
+def local(at: datetime | None) -> str:
     """Write a moment by the city's clock; a dash where there is none."""
     return at.astimezone(ZoneInfo(auth.settings().time_zone)).strftime("%Y-%m-%d %H:%M") if at else "—"
 
 
-def other_language() -> str:
-    """Write the same address in the other language."""
+def other_language(at: str = "") -> str:
+    """Write the address of what is shown in the other language; at: where that can be fetched, if not here."""
+    lang = "en" if auth.locale() == "zh" else "zh"
+    if request.method == "POST":
+        at = at or auth.shown_at(request.path)
+        return f"{at}{'&' if '?' in at else '?'}lang={lang}"
     arguments = {name: value for name, value in request.args.items() if name != "lang"}
-    return urlencode(arguments | {"lang": "en" if auth.locale() == "zh" else "zh"})
+    return "?" + urlencode(arguments | {"lang": lang})
 
 
 def boot(*prefixes: str) -> Json:

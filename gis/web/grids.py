@@ -14,16 +14,19 @@ from flask.typing import ResponseReturnValue
 from gis.issues import journal
 from gis.issues.ledgers.lines import Reader
 from gis.planning import booklets, dossier_paper, dossiers
-from gis.planning.booklets import Booklet
 from gis.planning.dossiers import Asker, Dossier
+from gis.tasks import kinds, queue
+from gis.tasks.queue import Task
 from gis.territory import units
 from gis.territory.location import UnitRef
-from gis.web import asked, auth, desks, drawing, tiles, webmap
+from gis.web import asked, auth, desks, drawing, tasks, tiles, webmap
 from gis.web.ledger import reader_now, sent
 
 Json = dict[str, Any]
 
 pages = Blueprint("grids", __name__)
+
+SHOWN = 20
 
 
 @pages.get("/grids/<key>/dossier")
@@ -60,37 +63,31 @@ def booklet(key: str) -> ResponseReturnValue:
     levels = {f"{edition.net}:{level.code}": level for edition in units.in_force(auth.session(), auth.today())
               for level in edition.levels}  # fmt: skip
     named = [(level, levels[level], grids) for level, grids in below.items()]
-    made = booklets.of(auth.session())
+    made = [(task, tasks.said(task)) for task in queue.find(auth.session(), (queue.BOOKLET,), SHOWN)]
     shown = {"unit": unit, "key": key, "levels": named, "booklets": made, "names": _names(made)}
-    return render_template("booklet.html", **shown, boot=desks.boot("page.booklet."), **desks.chrome("dossier"))
+    return render_template("booklet.html", **shown, boot=desks.boot(*desks.LINE), **desks.chrome("dossier"))
 
 
 @pages.post("/grids/<key>/booklet")
 @auth.require()
 def ask(key: str) -> ResponseReturnValue:
     """Ask for a booklet; the worker makes it."""
-    unit, reader = _unit(key), reader_now()
-    booklets.ask(auth.session(), unit, request.form.get("level", "")[:80], reader, by=auth.current().username)
+    level, who = request.form.get("level", "")[:80], auth.current().username
+    booklets.contents(auth.session(), key, level, _asker())
+    params = {"unit": key, "level": level, "locale": auth.locale()}
+    queue.put(auth.session(), queue.BOOKLET, params, by=who, now=datetime.now(UTC))
     auth.session().commit()
     return redirect(url_for("grids.booklet", key=key))
 
 
-@pages.get("/booklets/<int:booklet_id>")
+@pages.get("/booklets/<int:task_id>.pdf")
 @auth.require()
-def progress(booklet_id: int) -> Json:
-    """Answer with how a booklet stands."""
-    found = booklets.get(auth.session(), booklet_id)
-    return {"id": found.id, "state": found.state, "done_n": found.done_n, "total_n": found.total_n}
-
-
-@pages.get("/booklets/<int:booklet_id>.pdf")
-@auth.require()
-def booklet_pdf(booklet_id: int) -> Response:
+def booklet_pdf(task_id: int) -> Response:
     """Send a booklet that is ready."""
-    found = booklets.get(auth.session(), booklet_id)
-    content = booklets.content(auth.session(), booklet_id)
-    _record(found.unit, found.total_n)
-    return sent(content, "application/pdf", f"booklet-{found.unit.rpartition(':')[2]}.pdf")
+    task = queue.get(auth.session(), task_id)
+    answer = tasks.file(task, kinds.BOOKLET, f"booklet-{task.params.get('unit', '').rpartition(':')[2]}.pdf")
+    _record(task.params["unit"], task.total_n)
+    return answer
 
 
 def _asker() -> Asker:
@@ -129,8 +126,8 @@ def _map(found: Dossier) -> Json:
     return {"drawn": webmap.ground_map(view), "boot": desks.boot("page.dossier.") | told}
 
 
-def _names(made: list[Booklet]) -> dict[str, str]:
-    found = units.patch(auth.session(), {each.unit for each in made}, auth.today())
+def _names(made: list[tuple[Task, str]]) -> dict[str, str]:
+    found = units.patch(auth.session(), {task.params["unit"] for task, _ in made}, auth.today())
     return {unit.key: (auth.locale() == "en" and unit.name_en) or unit.name for unit in found}
 
 

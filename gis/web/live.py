@@ -77,6 +77,8 @@ class LiveAnswer(Response):
                 raise HandedOver
             self.response = self._relayed()
         except Unavailable as error:
+            # this answer is not given: its place among the relays, and its end of the pair, are free again
+            self.close()
             retry_s = {"Retry-After": str(error.params["retry_after_s"])}
             return Response(status=HTTPStatus.SERVICE_UNAVAILABLE, headers=retry_s)(environ, start_response)
         return super().__call__(environ, start_response)

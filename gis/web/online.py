@@ -7,6 +7,7 @@ only if they are pictures, small, in time and from that host itself; then they a
 from __future__ import annotations
 
 import hashlib
+import http.client
 import string
 import time
 import tomllib
@@ -29,7 +30,8 @@ Json = dict[str, Any]
 
 pages = Blueprint("online", __name__, url_prefix="/tiles/online")
 
-TIMEOUT_S, TILE_BYTES_MOST, KEPT_S = 6.0, 1_000_000, 30 * 86_400
+TIMEOUT_S, TILE_BYTES_MOST, PIECE_BYTES, KEPT_S = 6.0, 1_000_000, 16_384, 30 * 86_400
+FOLDER = "online"
 PLACES, NEEDED = {"z", "x", "y", "s", "key"}, {"z", "x", "y"}
 # What a picture begins with, and what it is.
 PICTURES = {b"\x89PNG\r\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp", b"GIF8": "image/gif"}
@@ -83,7 +85,10 @@ def setup(settings: Settings) -> dict[str, OnlineMap]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Invalid("online.unreadable", path=settings.base_maps, reason=str(error)) from error
     problems: list[ShaotuError] = []
-    read = [found for nth, row in enumerate(content.get("map", []), 1) if (found := _read(nth, row, problems))]
+    rows = content.get("map", [])
+    if not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
+        raise Invalid("online.unreadable", path=settings.base_maps, reason="[[map]]")
+    read = [found for nth, row in enumerate(rows, 1) if (found := _read(nth, row, problems))]
     problems += [Invalid("online.twice", code=code) for code in _twice([each.code for each in read])]
     if problems:
         raise Problems(problems)
@@ -102,7 +107,7 @@ def tile(code: str, layer: int, tile: Tile) -> Response:
     found = _maps().get(code)
     if found is None or layer >= len(found.urls) or tile.z > found.max_zoom:
         raise NotFound("online.no_tile", code=code[:40])
-    path = tiles.kept_under("online") / found.folder(layer) / f"{tile.z}" / f"{tile.x}" / f"{tile.y}"
+    path = tiles.kept_under(FOLDER) / found.folder(layer) / f"{tile.z}" / f"{tile.x}" / f"{tile.y}"
     picture = _kept(path)
     if picture is None:
         picture = fetch(found.address(layer, tile), code)
@@ -117,13 +122,33 @@ def fetch(url: str, code: str) -> bytes:
     asked = urllib.request.Request(url, headers={"User-Agent": "shaotu", "Accept": "image/*"})  # noqa: S310 -- checked at start
     try:
         with urllib.request.build_opener(NoDetour).open(asked, timeout=TIMEOUT_S) as answer:
-            picture: bytes = answer.read(TILE_BYTES_MOST + 1)
-    except (OSError, urllib.error.URLError, ValueError) as error:
+            picture = _whole(answer)
+    except (OSError, urllib.error.URLError, http.client.HTTPException, ValueError) as error:
         # the address holds a key: it is told to nobody
         raise Unavailable("online.unreachable", code=code, reason=type(error).__name__) from None
     if len(picture) > TILE_BYTES_MOST or not _mimetype(picture):
         raise Unavailable("online.no_picture", code=code)
     return picture
+
+
+def _whole(answer: http.client.HTTPResponse) -> bytes:
+    """Read an answer in pieces: the host's time is that of all of it, and one that breaks off is none."""
+    ends, announced, picture = time.monotonic() + TIMEOUT_S, answer.length or 0, b""
+    while len(picture) <= TILE_BYTES_MOST and (piece := answer.read1(PIECE_BYTES)):
+        picture += piece
+        if time.monotonic() > ends:
+            raise TimeoutError
+    if len(picture) < min(announced, TILE_BYTES_MOST):
+        raise http.client.IncompleteRead(b"")
+    return picture
+
+
+def forget(root: Path) -> None:
+    """Remove the tiles that are too old to be shown."""
+    oldest = time.time() - KEPT_S
+    for path in (root / FOLDER).rglob("*"):
+        if path.is_file() and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
 
 
 def _maps() -> dict[str, OnlineMap]:
@@ -171,6 +196,9 @@ def _wrong(nth: int, row: Mapping[str, Any]) -> Iterator[ShaotuError]:
 
 
 def _wrong_urls(nth: int, row: Mapping[str, Any]) -> Iterator[ShaotuError]:
+    for name in ("urls", "subdomains"):
+        if not isinstance(row.get(name, []), list):
+            yield Invalid("online.no_list", row=nth, name=name)
     urls = row.get("urls")
     for url in urls if isinstance(urls, list) else []:
         if reason := _reason_against(str(url), row):

@@ -260,7 +260,7 @@ def _drawn(asked_: Asked) -> Json:
     base = tiles.base_version(auth.session())
     view = webmap.MapView(bounds, base, drawing.DRAWING, auth.locale(), (), g.csp_nonce)
     paths = {name: url_for(f"planner.{name}") for name in ("page", "chosen", "shapes")}
-    boot = desks.boot("page.borders.", "page.away", "page.expired", "page.sign_in", "page.refused")
+    boot = desks.boot("page.borders.", *desks.LINE)
     return {"drawn": webmap.ground_map(view), "boot": boot | {"paths": paths, "bounds": bounds}}
 
 

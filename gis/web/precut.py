@@ -9,10 +9,10 @@ import gzip
 import multiprocessing
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from itertools import repeat
 from pathlib import Path
 
 import click
@@ -27,14 +27,15 @@ from gis.language import LOCALES
 from gis.settings import Settings
 from gis.territory import units
 from gis.territory.coords import BBox, Tile
-from gis.web import auth, drawing, tiles
+from gis.web import auth, drawing, online, tiles
 from gis.web.tiles import Shown
 
 # From the whole city on a screen to the last zoom that is drawn.
 FIRST_Z = 8
 # From this zoom on every layer that fills ground is drawn: below a tile with nothing on it there is nothing.
 FILLED_Z = 14
-AT_ONCE = 64
+# A piece of work is a tile before this zoom, and from it on a tile with all that lie below it: 85 of them.
+PIECE_Z = 13
 # Stands in a folder whose tiles were all cut.
 WHOLE = ".whole"
 # What a cutting process needs: it is made once and used for every piece of work.
@@ -107,36 +108,34 @@ def _box(session: Session) -> BBox | None:
 
 
 def _drop_past(session: Session) -> int:
-    """Remove the folders of base maps and editions that are asked for no more; return how many there were."""
+    """Remove the folders of base maps and editions that are asked for no more; return how many there were.
+
+    What other hosts drew has no version of ours: their tiles go one by one, when they are too old to be shown.
+    """
     root = tiles.kept_under("")
+    online.forget(root)
     version = tiles.base_version(session)
     known = set(session.scalars(text("SELECT id FROM edition WHERE state <> 'retired'")))
     drawn = {f"{edition}-{drawing.DRAWING}" for edition in known}
-    past = [each for each in root.glob("*/*") if each.name not in drawn and each.name != version]
+    ours = [each for each in root.glob("*/*") if each.parent.name != online.FOLDER]
+    past = [each for each in ours if each.name not in drawn and each.name != version]
     for folder in past:
         shutil.rmtree(folder, ignore_errors=True)
     return len(past)
 
 
 def _cut(settings: Settings, folders: Sequence[str], box: BBox, processes_n: int, quiet: bool) -> int:
-    """Cut zoom by zoom, in several processes; return how many tiles have something on them."""
-    count = 0
+    """Cut piece by piece, in several processes; return how many tiles have something on them."""
+    count, pieces = 0, list(_pieces(box))
     how = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(processes_n, how, _begin, (settings,)) as pool,
         Progress(disable=quiet) as progress,
     ):
-        for folder in folders:
-            filled: list[Tile] = []
-            task = progress.add_task(folder, total=0)
-            for z in range(FIRST_Z, drawing.LAST_Z + 1):
-                wanted = [*_below(filled)] if z > FILLED_Z else [*_over(box, z)]
-                progress.update(task, total=(progress.tasks[task].total or 0) + len(wanted))
-                filled = []
-                for some in pool.map(_cut_some, *zip(*((folder, part) for part in _parts(wanted)), strict=True)):
-                    filled += some
-                    progress.advance(task, AT_ONCE)
-                count += len(filled)
+        cutting = [(folder, pool.map(_cut_piece, repeat(folder), pieces)) for folder in folders]
+        for folder, done in cutting:
+            for filled_n in progress.track(done, total=len(pieces), description=folder):
+                count += filled_n
             _mark(settings, folder)
     return count
 
@@ -147,23 +146,16 @@ def _mark(settings: Settings, folder: str) -> None:
     (path / WHOLE).touch()
 
 
-def _over(box: BBox, z: int) -> Iterator[Tile]:
-    first, last = Tile.at(box.west, box.north, z), Tile.at(box.east, box.south, z)
-    for x in range(first.x, last.x + 1):
-        for y in range(first.y, last.y + 1):
-            yield Tile(z, x, y)
+def _pieces(box: BBox) -> Iterator[Tile]:
+    """List the tiles over a box that pieces of work begin with, the largest pieces first."""
+    for z in range(PIECE_Z, FIRST_Z - 1, -1):
+        first, last = Tile.at(box.west, box.north, z), Tile.at(box.east, box.south, z)
+        yield from (Tile(z, x, y) for x in range(first.x, last.x + 1) for y in range(first.y, last.y + 1))
 
 
-def _below(filled: Iterable[Tile]) -> Iterator[Tile]:
-    for tile in filled:
-        for part in range(4):
-            yield Tile(tile.z + 1, 2 * tile.x + part % 2, 2 * tile.y + part // 2)
-
-
-def _parts(wanted: Iterable[Tile]) -> Iterator[list[Tile]]:
-    left = iter(wanted)
-    while part := list(islice(left, AT_ONCE)):
-        yield part
+def _below(tile: Tile) -> Iterator[Tile]:
+    for part in range(4):
+        yield Tile(tile.z + 1, 2 * tile.x + part % 2, 2 * tile.y + part // 2)
 
 
 def _begin(settings: Settings) -> None:
@@ -172,14 +164,19 @@ def _begin(settings: Settings) -> None:
     _mine.append((app, db.ScopedSession(app.extensions["engine"], scope=db.EVERYTHING)))
 
 
-def _cut_some(folder: str, wanted: Sequence[Tile]) -> list[Tile]:
-    """Cut some tiles and return those that have something on them."""
+def _cut_piece(folder: str, tile: Tile) -> int:
+    """Cut a piece of work; return how many of its tiles have something on them."""
     app, session = _mine[0]
     with app.app_context():
-        shown, under = _shown(session, folder), tiles.kept_under(folder)
-        filled = [tile for tile in wanted if _cut_one(session, shown, under, tile)]
+        filled_n = _cut_below(session, _shown(session, folder), tiles.kept_under(folder), tile)
         session.rollback()
-    return filled
+    return filled_n
+
+
+def _cut_below(session: Session, shown: Shown, under: Path, tile: Tile) -> int:
+    filled = _cut_one(session, shown, under, tile)
+    deeper = PIECE_Z <= tile.z < drawing.LAST_Z and (filled or tile.z < FILLED_Z)
+    return filled + (sum(_cut_below(session, shown, under, part) for part in _below(tile)) if deeper else 0)
 
 
 def _cut_one(session: Session, shown: Shown, under: Path, tile: Tile) -> bool:

@@ -120,10 +120,10 @@ def me_too() -> ResponseReturnValue:
     """Count somebody who saw the same as is known already."""
     _count(tries.ME_TOO)
     try:
-        issue_id = _handles().loads(request.form.get("known", ""))
-    except BadSignature as error:
+        issue_id, once = _handles().loads(request.form.get("known", ""))
+    except (BadSignature, TypeError) as error:  # or one of before there were two parts
         raise Invalid("public.no_handle") from error
-    citizens.me_too(auth.session(), int(issue_id), _now())
+    citizens.me_too(auth.session(), issue_id, once, _now())
     auth.session().commit()
     return _render("public_thanks.html")
 
@@ -178,9 +178,10 @@ def _refused(error: ShaotuError) -> ResponseReturnValue:
 def _write_page(refusal: str | None = None) -> str:
     choice, spot = _chosen(), _spot()
     known = citizens.near(auth.session(), (spot.lon, spot.lat), choice, _now())
-    handled = [{"known": each, "handle": _handles().dumps(each.issue_id)} for each in known]
+    handled = [{"known": each, "handle": _handles().dumps((each.issue_id, secrets.token_hex(8)))} for each in known]
     told = {"choice": choice, "spot": spot, "known": handled, "trap": TRAP, "photos_most": PHOTOS_MOST}
     key = request.form.get("key") or secrets.token_urlsafe(24)
+    told["shown_at"] = url_for("public.write", **_kept("category", *spot.said))
     return _render("public_write.html", **told, key=key, refusal=refusal, written=request.form)
 
 
@@ -190,7 +191,7 @@ def _render(template: str, **told: Any) -> str:  # noqa: ANN401 -- whatever the 
     now, zone = _now(), ZoneInfo(auth.settings().time_zone)
     boot: Json = {"locale": auth.locale(), "words": language.catalogue(auth.locale(), "page.public.")}
     boot |= {"squares": told.pop("squares", []), "bounds": _bounds() if told.get("drawn") else None}
-    usual = {"refusal": None, "drawn": None, "stages": citizens.STAGES}
+    usual = {"refusal": None, "drawn": None, "stages": citizens.STAGES, "shown_at": ""}
     return render_template(template, **(usual | signs | told), city=city, now=now, zone=zone, boot=boot)
 
 

@@ -1,19 +1,29 @@
 """Serve with gunicorn: workers with many threads, and beside them the one process that holds the live pages' lines."""
 
 import os
+import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import structlog
+from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
+from sqlalchemy.exc import SQLAlchemyError
 
+from gis import db
+from gis.errors import ShaotuError
 from gis.settings import Settings
+from gis.territory import locate
 from gis.web.live import HandedOver
 from gis.web.stream.process import Beside
 
 APPLICATION = "app:create_app"
 GRACEFUL_S = 8
+log = structlog.get_logger()
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -74,6 +84,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         QuietArbiter(self).run()
 
     def _tell(self, worker: Worker) -> None:
+        threading.Thread(target=_warm, args=(worker.wsgi,), name="warm", daemon=True).start()
         if worker.age == 1:
             self.ready()
 
@@ -97,6 +108,16 @@ class Server(BaseApplication):  # type: ignore[misc]
             # gunicorn's control socket is of no use here and would stand in a shared folder
             "control_socket_disable": True,
         }
+
+
+def _warm(application: Flask) -> None:
+    """Make the ground ready in a new worker while it answers already."""
+    settings: Settings = application.extensions["settings"]
+    try:
+        with db.session(application.extensions["engine"], db.EVERYTHING) as session:
+            locate.warm(session, datetime.now(ZoneInfo(settings.time_zone)).date())
+    except (SQLAlchemyError, ShaotuError) as error:
+        log.warning("a worker began cold", reason=str(error).strip())
 
 
 def run(settings: Settings, ready: Callable[[], None]) -> None:

@@ -27,6 +27,8 @@ SHARED = (
     "vendor/protomaps-leaflet/dist/protomaps-leaflet.js", "js/basemap.js", "js/page/dom.js", "js/page/words.js",
     "css/shaotu.css", "css/patch.css", "shaotu.svg", "patch.svg", "patch-mask.svg",
 )  # fmt: skip
+# The same two pictures for telephones that take no SVG, and for an iPhone's home screen; drawn by setup/icons.py.
+PNG = ("patch-180.png", "patch-192.png", "patch-512.png", "patch-mask-512.png")
 COLOURS = {"theme_color": "#0b5c96", "background_color": "#fbfaf7"}
 
 
@@ -39,7 +41,7 @@ def files() -> list[str]:
 @cache
 def version() -> str:
     """Return the version of the page: a hash of its files and of the template that holds them."""
-    paths = [*(STATIC / name for name in [*files(), WORKER]), ROOT / "templates" / "patch.html"]
+    paths = [*(STATIC / name for name in [*files(), *PNG, WORKER]), ROOT / "templates" / "patch.html"]
     kept = hashlib.sha256(str(drawing.DRAWING).encode())
     for path in paths:
         kept.update(path.read_bytes() if path.exists() else b"")
@@ -66,6 +68,9 @@ def manifest() -> Response:
     icons = [
         {"src": asset("patch.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
         {"src": asset("patch-mask.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "maskable"},
+        {"src": asset("patch-192.png"), "sizes": "192x192", "type": "image/png", "purpose": "any"},
+        {"src": asset("patch-512.png"), "sizes": "512x512", "type": "image/png", "purpose": "any"},
+        {"src": asset("patch-mask-512.png"), "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
     ]
     said = {
         "id": "/patch", "name": auth.say("patch.app_name"), "short_name": auth.say("patch.short_name"),

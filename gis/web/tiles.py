@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from flask import Blueprint, Response, current_app
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -28,6 +29,7 @@ pages = Blueprint("tiles", __name__, url_prefix="/tiles")
 
 Layers = Iterable[drawing.Layer]
 MIME = "application/vnd.mapbox-vector-tile"
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -185,12 +187,24 @@ def kept_under(name: str) -> Path:
 
 
 def keep(path: Path, tile: bytes) -> None:
-    """Keep a tile on the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Keep a tile on the disk, if it takes one more: what was drawn is shown in any case."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, tile)
+    except OSError as error:
+        log.warning("tile not kept", path=str(path), reason=error.strerror)
+
+
+def _write(path: Path, tile: bytes) -> None:
     # written aside and renamed: another request never reads half a tile
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(tile)
-    os.replace(file.name, path)  # noqa: PTH105 - one call, atomic
+        try:
+            file.write(tile)
+            file.flush()
+            os.replace(file.name, path)  # noqa: PTH105 - one call, atomic
+        except OSError:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def _packed(packed: bytes) -> Response:

@@ -205,8 +205,9 @@ class TestWhatIsKnown:
 
     def test_me_too_is_counted_and_keeps_nobody(self, ground: Session) -> None:
         way = issue(ground)
-        citizens.me_too(nobody(ground), way.issue_id, NOW)
-        citizens.me_too(ground, way.issue_id, NOW)
+        citizens.me_too(nobody(ground), way.issue_id, "first", NOW)
+        for _ in ("sent", "sent again"):
+            citizens.me_too(ground, way.issue_id, "second", NOW)
         assert self.near(ground)[0].more_n == 2
         db.see_as(ground, db.EVERYTHING)
         lines = ground.execute(text("SELECT actor, params FROM entry WHERE kind = 'me_too'")).all()
@@ -215,7 +216,7 @@ class TestWhatIsKnown:
     def test_me_too_for_what_is_over_is_refused(self, ground: Session) -> None:
         way = issue(ground).in_state("closed")
         with pytest.raises(NotFound):
-            citizens.me_too(nobody(ground), way.issue_id, NOW)
+            citizens.me_too(nobody(ground), way.issue_id, "first", NOW)
 
 
 class TestHowOften:

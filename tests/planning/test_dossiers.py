@@ -1,4 +1,4 @@
-"""The dossier of a grid: what stands in it, for whom, and on paper; and booklets of all grids of a unit."""
+"""The dossier of a grid: what stands in it, for whom, and on paper."""
 
 from __future__ import annotations
 
@@ -12,15 +12,10 @@ from sqlalchemy.orm import Session
 
 from gis import db
 from gis.db import Scope
-from gis.errors import Conflict, Forbidden, Invalid, NotFound
+from gis.errors import Forbidden, Invalid, NotFound
 from gis.issues.ledgers.lines import Reader
-from gis.jobs import Work
-from gis.people import accounts
-from gis.people.accounts import Newcomer
-from gis.planning import booklets, dossier_paper, dossiers
+from gis.planning import dossier_paper, dossiers
 from gis.planning.dossiers import Asker, Dossier
-from gis.settings import Settings
-from gis.territory import units
 from tests import pdf, town
 from tests.issues import filed
 from tests.planning.bordered import ZONE, put
@@ -159,57 +154,3 @@ class TestOne:
     def test_a_scale_bar_is_as_long_as_it_says(self, session: Session) -> None:
         drawn = dossier_paper.plate(session, self.look(session), READER)
         assert drawn.bar()["mm"] == pytest.approx(drawn.mm_per_m * float(drawn.bar()["words"].split()[0]), abs=0.01)
-
-
-class TestBooklets:
-    @pytest.fixture
-    def made(self, clean_db: Engine, settings: Settings) -> Work:
-        with db.session(clean_db, db.EVERYTHING) as session:
-            furnish(session)
-            accounts.add(session, Newcomer("planner", "a long password", "p", "planner"), now=town.LOADED)
-            session.commit()
-        return Work(clean_db, settings, READER.now)
-
-    def ask(self, work: Work, by: str = "planner") -> int:
-        with db.session(work.engine, Scope(all=True, role="planner", username=by)) as session:
-            unit = units.get(session, "admin", "community", "990101001001", ON)
-            number = booklets.ask(session, unit, "governance:grid", READER, by=by)
-            session.commit()
-        return number
-
-    def test_the_worker_makes_it_and_tells_how_far_it_is(self, made: Work) -> None:
-        number = self.ask(made)
-        assert booklets.make_next(made, ZONE)
-        with db.session(made.engine, Scope(all=True, role="planner", username="planner")) as session:
-            found = booklets.get(session, number)
-            assert (found.state, found.done_n, found.total_n) == ("ready", 1, 1)
-            assert "梧桐楼" in pdf.words(booklets.content(session, number))
-
-    def test_personal_data_is_masked_as_for_who_asked(self, made: Work) -> None:
-        number = self.ask(made)
-        booklets.make_next(made, ZONE)
-        with db.session(made.engine, db.EVERYTHING) as session:
-            assert PHONE not in pdf.words(booklets.content(session, number))
-
-    def test_nothing_waits_when_nobody_asked(self, made: Work) -> None:
-        assert not booklets.make_next(made, ZONE)
-
-    def test_nobody_else_finds_it(self, made: Work) -> None:
-        number = self.ask(made)
-        with db.session(made.engine, Scope(all=True, role="operator", username="operator")) as session:
-            assert booklets.of(session) == []
-            with pytest.raises(NotFound):
-                booklets.get(session, number)
-
-    def test_what_cannot_be_made_says_why(self, made: Work) -> None:
-        number = self.ask(made, by="nobody")
-        booklets.make_next(made, ZONE)
-        with db.session(made.engine, db.EVERYTHING) as session:
-            found = booklets.get(session, number)
-        assert (found.state, found.fault) == ("failed", "evaluation.beyond")
-
-    def test_one_person_has_no_more_than_a_few_waiting(self, made: Work) -> None:
-        for _ in range(booklets.WAITING_MOST):
-            self.ask(made)
-        with pytest.raises(Conflict):
-            self.ask(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,19 @@ from tests.territory.plots import plot
 from tests.territory.test_boundaries import EAST, EDITION, LAYER, NET, WEST, table
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
+# Files that GDAL knows by what stands in them, under the name of another kind.
+DISGUISED = (
+    ('<OGRVRTDataSource><OGRVRTLayer name="elsewhere"><SrcDataSource>{file}</SrcDataSource></OGRVRTLayer>'
+    "</OGRVRTDataSource>"),
+    "<OGRWFSDataSource><URL>http://127.0.0.1:{port}/</URL></OGRWFSDataSource>",
+    '{{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline read /vsicurl/http://127.0.0.1:{port}/a"}}',
+)
+DESCRIBED = """<wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs" xmlns:gml="http://www.opengis.net/gml"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:t="http://t" xsi:schemaLocation="http://t
+ http://127.0.0.1:{port}/?SERVICE=WFS&amp;VERSION=1.0.0&amp;REQUEST=DescribeFeatureType&amp;TYPENAME=t:a">
+<gml:featureMember><t:a fid="1"><t:code>1</t:code>
+<t:g><gml:Point><gml:coordinates>1,1</gml:coordinates></gml:Point></t:g></t:a></gml:featureMember>
+</wfs:FeatureCollection>"""
 
 
 def files(*shapes: Any, name: str = "2020", file: str = "land.geojson") -> list[tuple[str, io.BytesIO]]:
@@ -140,7 +154,7 @@ class TestCarryingOut:
 
 
 class TestFiles:
-    @pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a\\b", "a:b", "x" * 130, "a\0b"])
+    @pytest.mark.parametrize("name", ["../x", "a/b", "", ".hidden", "a\\b", "a:b", "x" * 130, "街" * 90, "a\0b"])
     def test_a_name_that_leads_elsewhere_is_refused(self, settings: Settings, name: str) -> None:
         with pytest.raises(Invalid):
             uploads.keep(settings, [(name, io.BytesIO(b""))])
@@ -156,6 +170,35 @@ class TestFiles:
     def test_a_manifest_names_files_beside_it_alone(self, settings: Settings, file: str) -> None:
         with pytest.raises(Invalid):
             uploads.manifest(settings, sent(settings, file=file))
+
+    @pytest.mark.parametrize("said", DISGUISED, ids=["other files", "a service", "a list of both"])
+    def test_a_file_that_leads_elsewhere_whatever_its_name_is_not_followed(
+        self, clean_db: Engine, settings: Settings, tmp_path: Path, said: str
+    ) -> None:
+        (tmp_path / "elsewhere.geojson").write_text(table(WEST, EAST).to_json())
+        asked_for = socket.create_server(("127.0.0.1", 0))
+        port, there = asked_for.getsockname()[1], tmp_path / "elsewhere.geojson"
+        [manifest, (name, _)] = files(WEST, EAST)
+        led = io.BytesIO(said.format(file=there, port=port).encode())
+        source = f"upload:{uploads.keep(settings, [manifest, (name, led)])}"
+        task = carried_out(clean_db, settings, "check", manifest=source)
+        assert task.fault
+        assert (task.state, task.fault["code"]) == ("refused", "boundaries.unreadable")
+        asked_for.setblocking(False)
+        with asked_for, pytest.raises(BlockingIOError):
+            asked_for.accept()
+
+    def test_a_description_that_a_file_names_by_its_address_is_not_fetched(
+        self, clean_db: Engine, settings: Settings
+    ) -> None:
+        asked_for = socket.create_server(("127.0.0.1", 0))
+        manifest = NET + EDITION.format(name="2020") + LAYER.format(file="land.gml")
+        said = DESCRIBED.format(port=asked_for.getsockname()[1])
+        sent_up = [("boundaries.toml", io.BytesIO(manifest.encode())), ("land.gml", io.BytesIO(said.encode()))]
+        carried_out(clean_db, settings, "check", manifest=f"upload:{uploads.keep(settings, sent_up)}")
+        asked_for.setblocking(False)
+        with asked_for, pytest.raises(BlockingIOError):
+            asked_for.accept()
 
     @pytest.mark.parametrize("source", ["server:../x.toml", "server:/etc/x.toml", "upload:..", "upload:zz", "else:x"])
     def test_a_source_that_is_none_is_not_found(self, settings: Settings, source: str) -> None:

@@ -13,7 +13,8 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gis.territory import coords, locate
+from gis.territory import coords, locate, units
+from gis.territory.index import edition as index_edition
 from gis.territory.location import LevelAnswer, Location
 from tests import town
 
@@ -277,3 +278,15 @@ def test_a_community_renamed_since_keeps_its_cells_answering(ground: Session) ->
 def test_the_answer_is_plain_json(ground: Session) -> None:
     told = find(ground, 2, 0.5, accuracy_m=5).as_dict()
     assert json.loads(json.dumps(told))["nets"][0]["chain"][1]["code"] == "990101"
+
+
+def test_after_warming_every_net_in_force_has_its_index_open(ground: Session) -> None:
+    index_edition._kept.clear()
+    locate.warm(ground, DAY)
+    assert {edition_id for _, edition_id, _ in index_edition._kept} == {each.id for each in units.in_force(ground, DAY)}
+
+
+def test_a_city_without_ground_is_warm_as_it_is(session: Session) -> None:
+    index_edition._kept.clear()
+    locate.warm(session, DAY)
+    assert not index_edition._kept

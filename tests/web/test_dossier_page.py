@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from gis.jobs import Work
-from gis.planning import booklets
+from gis import db
+from gis.tasks import queue, running
 from tests import pdf
 from tests.planning import test_dossiers
-from tests.planning.bordered import ZONE
 from tests.web import desk
 from tests.web.conftest import Site
 from tests.web.visits import untold, violations
@@ -37,8 +35,10 @@ def work(office: Flask) -> Iterator[Callable[[], None]]:
     threads: list[threading.Thread] = []
 
     def begun() -> None:
-        job = Work(office.extensions["engine"], office.extensions["settings"], datetime.now(UTC))
-        threads.append(threading.Thread(target=booklets.make_next, args=(job, ZONE)))
+        with db.session(office.extensions["engine"], db.EVERYTHING) as session:
+            [task_id] = queue.unattended(session)
+        asked = (office.extensions["engine"], office.extensions["settings"], task_id)
+        threads.append(threading.Thread(target=running.run, args=asked))
         threads[-1].start()
 
     yield begun
@@ -71,14 +71,17 @@ def test_a_booklet_is_made_while_somebody_is_away(
     page = seat("planner")
     page.goto(f"{site.url}/grids/{COMMUNITY}/booklet")
     page.get_by_role("button", name=re.compile("制作")).first.click()
-    expect(page.locator("[data-booklet]")).to_have_attribute("data-state", "waiting")
+    expect(page.locator("[data-task]")).to_have_attribute("data-state", "waiting")
     page.goto(f"{site.url}/")
     work()
     page.goto(f"{site.url}/grids/{COMMUNITY}/booklet")
-    expect(page.locator("[data-booklet]")).to_have_attribute("data-state", "ready")
+    expect(page.locator("[data-task]")).to_have_attribute("data-state", "done")
+    expect(page.locator(".told")).to_contain_text("保留到")
     with page.expect_download() as told:
-        page.locator("[data-booklet]").get_by_role("link", name="PDF").click()
+        page.locator("[data-task]").get_by_role("link", name="PDF").click()
     assert "网格档案" in pdf.words(told.value.path().read_bytes())
+    page.get_by_role("button", name="删除").click()
+    expect(page.locator(".empty")).to_be_visible()
 
 
 @pytest.mark.parametrize(("lang", "theme"), [("zh", "light"), ("en", "dark")])

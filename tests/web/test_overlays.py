@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from gis import db
-from gis.errors import Problems
+from gis.errors import Problems, Unavailable
 from gis.settings import Settings
 from gis.web import online
 from tests import town
@@ -199,6 +199,8 @@ class Host(BaseHTTPRequestHandler):
         if zoom == "7":
             self.send_header("Location", self.path.replace("/7/", "/5/"))
         self.send_header("Content-Type", "image/png")
+        if zoom == "6":
+            self.send_header("Content-Length", str(len(PNG) + 100))
         self.end_headers()
         self.wfile.write({"8": b"<script>", "9": PNG + bytes(1_000_001)}.get(zoom, PNG))
 
@@ -254,9 +256,12 @@ def test_a_tile_of_another_host_comes_through_ours_and_is_kept(abroad: Callable[
     [
         ("nowhere/0/5/26/12", 404), ("elsewhere/1/5/26/12", 404), ("elsewhere/0/11/26/12", 404),
         ("elsewhere/0/5/99/12", 404), ("elsewhere/0/5/26/..%2f..%2fx", 404), ("elsewhere/0/7/26/12", 503),
-        ("elsewhere/0/8/26/12", 503), ("elsewhere/0/9/26/12", 503),
+        ("elsewhere/0/8/26/12", 503), ("elsewhere/0/9/26/12", 503), ("elsewhere/0/6/26/12", 503),
     ],
-    ids=["not listed", "no such layer", "too near", "no such tile", "no number", "a redirect", "a script", "too large"],
+    ids=[
+        "not listed", "no such layer", "too near", "no such tile", "no number", "a redirect", "a script", "too large",
+        "cut off on the way",
+    ],
 )  # fmt: skip
 def test_nothing_else_is_fetched(abroad: Callable[[str], Any], path: str, status: int) -> None:
     Host.asked.clear()
@@ -267,8 +272,6 @@ def test_nothing_else_is_fetched(abroad: Callable[[str], Any], path: str, status
 
 
 def test_a_host_that_is_away_is_told_so_without_the_key() -> None:
-    from gis.errors import Unavailable
-
     with pytest.raises(Unavailable) as refused:
         online.fetch("http://127.0.0.1:9/x?tk=secret", "far")
     assert "secret" not in str(refused.value)
@@ -294,6 +297,8 @@ def test_no_map_is_listed_unless_a_file_does(operator: FlaskClient) -> None:
         ('urls = ["http://h/{z}/{x}/{y}"]\nmax_zoom = 40', "online.bad_zoom"),
         ('urls = ["http://h/{z}/{x}/{y}"]\nshell = "x"', "online.unknown"),
         ("urls = []", "online.missing"),
+        ('urls = "http://h/{z}/{x}/{y}"', "online.no_list"),
+        ('urls = ["http://t{s}.h/{z}/{x}/{y}"]\nsubdomains = "ab"', "online.no_list"),
     ],
 )
 def test_a_listing_that_will_not_do_stops_the_start(tmp_path: Path, wrong: str, code: str) -> None:

@@ -84,7 +84,6 @@ a             POST /admin/rules
 a             POST /admin/rules/activate
 a             POST /admin/messages/retry
 a             GET /admin/tasks/<int:task_id>
-a             GET /admin/tasks/<int:task_id>.json
 a             GET /admin/tasks/<int:task_id>/faults.geojson
 a             GET /admin/tasks/<int:task_id>/changes.csv
 *             GET /public
@@ -132,8 +131,9 @@ olpacdsiu     GET /grids/<key>/dossier
 olpacdsiu     GET /grids/<key>/dossier.pdf
 olpacdsiu     GET /grids/<key>/booklet
 olpacdsiu     POST /grids/<key>/booklet
-+             GET /booklets/<int:booklet_id>
-+             GET /booklets/<int:booklet_id>.pdf
++             GET /booklets/<int:task_id>.pdf
++             GET /tasks/<int:task_id>
++             POST /tasks/<int:task_id>/remove
 +             GET /evaluation
 opsa          GET /borders
 opsa          GET /borders.csv
@@ -148,6 +148,7 @@ opsa          GET /api/v1/borders
 +             GET /evaluation/issues.csv
 +             GET /evaluation/outlines
 oc            GET /call-back
+oc            GET /call-back/<code>
 oc            POST /call-back/<code>
 oc            POST /call-back/<code>/link
 oc            POST /call-back/<code>/reveal

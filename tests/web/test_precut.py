@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from sqlalchemy import Engine, text
 from gis import cli, db
 from gis.settings import Settings
 from gis.territory.coords import Tile
-from gis.web import drawing
+from gis.web import drawing, online
 from tests import town
 from tests.web import desk
 
@@ -87,6 +89,16 @@ def test_a_base_map_of_another_day_is_dropped(run: Run, settings: Settings, clea
     assert "1 past versions were removed" in run()
     (after,) = Path(settings.var_dir, "tiles", "base-en").iterdir()
     assert after != before
+
+
+def test_tiles_of_other_hosts_stay_until_they_are_too_old_to_be_shown(run: Run, settings: Settings) -> None:
+    folder = Path(settings.var_dir, "tiles", online.FOLDER, "elsewhere-0", "5", "26")
+    folder.mkdir(parents=True)
+    for name, age_s in (("12", 0.0), ("13", online.KEPT_S + 60)):
+        (folder / name).write_bytes(b"picture")
+        os.utime(folder / name, (time.time() - age_s,) * 2)
+    assert "0 past versions were removed" in run()
+    assert [path.name for path in folder.iterdir()] == ["12"]
 
 
 @pytest.mark.usefixtures("clean_db")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -205,6 +206,19 @@ def test_the_version_changes_with_the_ground(office: Flask) -> None:
 def test_a_kept_tile_is_the_tile(office: Flask, client: FlaskClient) -> None:
     address = path(f"units/{edition(office, 'police')}/zh", 12)
     assert drawn(client, address) == drawn(client, address) != b""
+
+
+def test_a_tile_is_shown_though_the_disk_takes_no_more(office: Flask, client: FlaskClient) -> None:
+    kept = Path(office.extensions["settings"].var_dir, "tiles", "units")
+    aside = kept.rename(kept.with_name("aside")) if kept.exists() else None
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("a file stands where a folder should be made")
+    try:
+        assert drawn(client, path(f"/tiles/units/{edition(office, 'admin')}/zh", 12))
+    finally:
+        kept.unlink()
+        if aside:
+            aside.rename(kept)
 
 
 @pytest.mark.parametrize("address", ["5/99/0", "30/0/0", "-1/0/0", "1/0", "a/b/c"])

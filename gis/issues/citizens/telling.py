@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from gis import db
 from gis.db import Scope
 from gis.errors import Invalid, NotFound
-from gis.issues import call_backs, intake, journal, photos
+from gis.issues import call_backs, intake, journal, photos, sent
 from gis.issues.citizens.shown import OPEN, Choice
 from gis.issues.clerk import Clerk
 from gis.issues.photos import Picture
@@ -66,14 +66,18 @@ def report(session: Session, said: Contribution, clerk: Clerk) -> str:
     return accepted.code
 
 
-def me_too(session: Session, issue_id: int, now: datetime) -> None:
-    """Count one more person who saw the same; nothing of the person is kept. Raise NotFound if it is over meanwhile."""
+def me_too(session: Session, issue_id: int, once: str, now: datetime) -> None:
+    """Count one more person who saw the same; nothing of the person is kept. Raise NotFound if it is over meanwhile.
+
+    once: drawn anew whenever somebody is asked, so that an answer that is sent twice is one.
+    """
     eyes = session.info["scope"]
-    db.see_as(session, db.EVERYTHING)
+    db.see_as(session, replace(db.EVERYTHING, username=SOURCE))
     issue = session.execute(_OPEN, {"id": issue_id, "states": list(OPEN)}).one_or_none()
     if issue is None:
         raise NotFound("public.over")
-    journal.append(session, journal.Line(ME_TOO, issue_id, {}, tuple(issue.ground)), by=SOURCE, now=now)
+    if sent.first_time(session, SOURCE, once, issue.code, now):
+        journal.append(session, journal.Line(ME_TOO, issue_id, {}, tuple(issue.ground)), by=SOURCE, now=now)
     db.see_as(session, eyes)
 
 
@@ -114,5 +118,5 @@ _SOURCE = text("""
 INSERT INTO source (code, name_zh, name_en, datum, verify) VALUES (:code, '公众上报', 'The public', 'WGS84', true)
 ON CONFLICT (code) DO NOTHING
 """)
-_OPEN = text("SELECT ground FROM issue WHERE id = :id AND state = ANY(:states)")
+_OPEN = text("SELECT code, ground FROM issue WHERE id = :id AND state = ANY(:states)")
 _MINE = text("SELECT code, state FROM issue WHERE created_by = :name")

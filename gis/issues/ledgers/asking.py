@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from gis import moments
 from gis.errors import Invalid
 from gis.issues import listing, paging
 from gis.issues.moves import (
@@ -124,12 +125,7 @@ def _named(period: str, today: date) -> tuple[date, date]:
 
 
 def _day(name: str, said: str | None) -> date | None:
-    if not said:
-        return None
-    try:
-        return date.fromisoformat(said)
-    except ValueError:
-        raise Invalid("ledger.bad_day", field=name, value=said[:40]) from None
+    return moments.parse_day(said, "ledger.bad_day", field=name) if said else None
 
 
 def _one_of(name: str, said: str, choices: tuple[str, ...]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from typing import Any
 
 import shapely
@@ -11,6 +10,7 @@ from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
+from gis import moments
 from gis.errors import Invalid, NotFound
 from gis.issues import agreements as pacts
 from gis.tasks import queue, uploads
@@ -90,10 +90,7 @@ def preview(edition_id: int) -> ResponseReturnValue:
 def activate(edition_id: int) -> ResponseReturnValue:
     """Have an edition answer from a date."""
     edition = _edition(edition_id)
-    try:
-        start = date.fromisoformat(shell.field("start"))
-    except ValueError as error:
-        raise Invalid("api.bad_date", value=request.form.get("start", "")[:40]) from error
+    start = moments.parse_day(shell.field("start"))
     return work.ask("activate", net=edition.net, edition=edition.name, start=start.isoformat())
 
 

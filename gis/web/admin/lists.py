@@ -8,6 +8,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 
+from gis import moments
 from gis.errors import Invalid
 from gis.issues import calendars, categories, citizens, duty_lists, files
 from gis.people import departments
@@ -129,11 +130,7 @@ def load_departments() -> ResponseReturnValue:
 
 
 def _day(name: str) -> date:
-    said = shell.field(name)
-    try:
-        return date.fromisoformat(said)
-    except ValueError as error:
-        raise Invalid("api.bad_date", value=said[:40]) from error
+    return moments.parse_day(shell.field(name))
 
 
 _SCHEMES = text("""

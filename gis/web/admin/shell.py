@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 
 from flask import Blueprint, flash, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import text
 
 from gis import language
 from gis.errors import Conflict, Forbidden, Invalid, NotFound, ShaotuError
@@ -45,6 +46,7 @@ def show(section: str, template: str, **told: Any) -> str:  # noqa: ANN401 -- wh
     """Render a section's page, with what was refused a moment ago and what was written then."""
     written = request.form if "refusal" in g else {}
     usual = {"section": section, "sections": SECTIONS, "refusal": g.get("refusal"), "written": written, "boot": None}
+    usual |= {"nets": {row.code: row for row in auth.session().execute(_NETS)}}
     return render_template(template, **(usual | told), today=auth.today(), **desks.chrome("admin"))
 
 
@@ -110,9 +112,11 @@ def sent_file(name: str = "file") -> Iterator[Path]:
     sent = request.files.get(name)
     if sent is None or not sent.filename:
         raise Invalid("admin.no_file")
-    if not uploads.NAME.fullmatch(sent.filename):
-        raise Invalid("tasks.file_name", name=sent.filename[:80])
+    uploads.check_name(sent.filename)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, sent.filename)
         sent.save(path)
         yield path
+
+
+_NETS = text("SELECT code, name_zh, name_en FROM net")

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+import psycopg2
 import structlog
-from psycopg2 import InterfaceError, OperationalError
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 from psycopg2.extensions import connection as Connection  # noqa: N812 -- a class with a small letter
 from sqlalchemy import Engine
@@ -42,6 +42,12 @@ class Listener(Protocol):
 
     def skip(self, seq: int) -> None:
         """Go on from a number: too much was written at once to be told."""
+
+    def lose(self) -> None:
+        """Learn that the journal is not heard any more, until it is found again."""
+
+    def find(self) -> None:
+        """Learn that the journal is heard."""
 
 
 class Follower:
@@ -75,10 +81,16 @@ class Follower:
                 with _listening(self._engine) as connection:
                     while not self._closed.is_set():
                         self._catch_up()
+                        self._call(self._listener.find)
                         wait_s = BACKOFF_S
                         self._wait(connection)
-            except (SQLAlchemyError, OperationalError, InterfaceError) as error:
-                log.warning("live stream lost the database", reason=str(error).strip(), retry_s=wait_s)
+            except Exception as error:
+                # Whatever it is: if this thread ended, every screen would stand still, and would say that it is live.
+                if isinstance(error, SQLAlchemyError | psycopg2.Error):
+                    log.warning("live stream lost the database", reason=str(error).strip(), retry_s=wait_s)
+                else:
+                    log.exception("live stream stumbled", retry_s=wait_s)
+                self._call(self._listener.lose)
                 self._closed.wait(wait_s)
                 wait_s = min(2 * wait_s, BACKOFF_MOST_S)
 
@@ -90,7 +102,8 @@ class Follower:
             told = [each for page in self._pages(since) for each in page]
             self._call(self._listener.begin, since, told)
             self._seq = told[-1].seq if told else newest
-        elif newest - self._seq > FAR_BEHIND:
+        # A number that is behind ours is of a database that was put back from a copy.
+        elif not 0 <= newest - self._seq <= FAR_BEHIND:
             self._call(self._listener.skip, newest)
             self._seq = newest
         for messages in self._pages(self._seq):
@@ -117,9 +130,12 @@ class Follower:
 
     def _wait(self, connection: Connection) -> None:
         """Sleep until the database calls, or until it is to be asked whether it is still there."""
-        waited: list[Connection | int] = [connection, self._bell]
-        called = select.select(waited, [], [], SILENT_S)[0]
-        if connection in called:
+        # `select` knows no file above 1,024, and a connection that was opened anew has many lines below it.
+        waiting = select.poll()
+        waiting.register(connection, select.POLLIN)
+        waiting.register(self._bell, select.POLLIN)
+        called = [file for file, _ in waiting.poll(SILENT_S * 1000)]
+        if connection.fileno() in called:
             connection.poll()
             connection.notifies.clear()
         elif not called:

@@ -91,7 +91,7 @@ class Viewers:
         self._flushing: asyncio.TimerHandle | None = None
         self._free_at = 0.0
         self._opening: set[asyncio.Task[object]] = set()
-        self._begun = False
+        self._begun = self._heard = False
 
     def begin(self, since: int, messages: list[Message]) -> None:
         """Take the last messages of the journal, and open the door."""
@@ -117,13 +117,21 @@ class Viewers:
         for line in tuple(self._lines):
             line.tell(message.reset(seq))
 
+    def lose(self) -> None:
+        """Keep silent from now on: who says that they live while they hear nothing would deceive."""
+        self._heard = False
+
+    def find(self) -> None:
+        """Break silences again."""
+        self._heard = True
+
     def tick(self) -> None:
         """Break silences, and end what has lasted long enough."""
         now, alive = self._loop.time(), message.event("alive", {}, self._told)
         for line in tuple(self._lines):
             if now > line.ends:
                 line.end("again")
-            elif now - line.spoke >= HEARTBEAT_S:
+            elif self._heard and now - line.spoke >= HEARTBEAT_S:
                 line.tell(alive)
 
     def welcome(self, line: Viewer) -> None:

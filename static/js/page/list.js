@@ -16,7 +16,7 @@ export function draw(rows, total) {
   render();
 }
 
-// An issue that just came: at the top at once, with its words when the list is read anew.
+// An issue that just came: at the top with the next drawing, with its words when the list is read anew.
 export function add(feature) {
   const known = shown.rows.findIndex((row) => row.code === feature.id);
   if (known >= 0) shown.rows[known] = { ...shown.rows[known], ...feature.properties };
@@ -27,23 +27,15 @@ export function add(feature) {
     shown.fresh.add(feature.id);
     setTimeout(() => shown.fresh.delete(feature.id), 8000);
   }
-  soon();
 }
 
 export function remove(code) {
   const before = shown.rows.length;
   shown.rows = shown.rows.filter((row) => row.code !== code);
-  if (before !== shown.rows.length) soon();
   shown.total -= before - shown.rows.length;
 }
 
-// A storm of reports is drawn once for each frame.
-let drawing = 0;
-function soon() {
-  drawing ||= requestAnimationFrame(() => { drawing = 0; render(); });
-}
-
-function render() {
+export function render() {
   const focused = document.activeElement?.dataset?.code;
   const ordering = document.activeElement?.id === "order";
   const left = shown.total - shown.rows.length;
