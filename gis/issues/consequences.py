@@ -70,7 +70,7 @@ def record(matter: Matter, outcome: Outcome, said: Said, version: int) -> None:
     if outcome.handed:
         reason = str(said.fields.get("reason") or _last_reason(matter))
         hop = handoffs.Hop(matter.id, version, *outcome.handed, reason)
-        handoffs.add(matter.session, hop, by=said.by.username, now=said.now)
+        handoffs.add(matter.session, hop, by=said.by.username, now=said.now, on=matter.today)
 
 
 def is_sampled(code: str, rate: float) -> bool:

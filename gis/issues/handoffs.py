@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -26,9 +26,12 @@ class Hop:
     reason: str
 
 
-def add(session: Session, hop: Hop, *, by: str, now: datetime) -> None:
-    """Write a hand-off, with the piece of the line its two units share within REACH_M of the issue, if they touch."""
-    session.execute(_ADD, vars(hop) | {"by": by, "now": now, "reach_m": REACH_M})
+def add(session: Session, hop: Hop, *, by: str, now: datetime, on: date) -> None:
+    """Write a hand-off, with the piece of the line its two units share within REACH_M of the issue, if they touch.
+
+    on: the city's day.
+    """
+    session.execute(_ADD, vars(hop) | {"by": by, "now": now, "on": on, "reach_m": REACH_M})
 
 
 def of_issue(session: Session, issue_id: int) -> list[Json]:
@@ -43,7 +46,7 @@ WITH sides AS (
     SELECT department.code, unit.net || ':' || unit.level || ':' || unit.code AS key, unit.geom
     FROM department
     LEFT JOIN edition ON edition.net = department.net AND edition.state = 'active'
-         AND daterange(edition.valid_from, edition.valid_to) @> CAST(:now AS date)
+         AND daterange(edition.valid_from, edition.valid_to) @> CAST(:on AS date)
     LEFT JOIN unit ON unit.edition_id = edition.id
          AND (unit.level, unit.code) = (department.level, department.unit_code)
     WHERE department.code IN (:from_department, :to_department)

@@ -121,8 +121,9 @@ def today() -> date:
 
 
 def may_be_led() -> bool:
-    """Say whether a browser asks for a page: a script or a program is told, and goes nowhere."""
-    return "text/html" in request.headers.get("Accept", "") and "Authorization" not in request.headers
+    """Say whether a browser opens a page: a script or a program is told, and goes nowhere."""
+    # scripts may ask for HTML too, and over plain http no other header tells them from the browser itself
+    return "application/xhtml+xml" in request.headers.get("Accept", "") and "Authorization" not in request.headers
 
 
 def way_in() -> str:

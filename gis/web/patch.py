@@ -221,7 +221,8 @@ def numbers() -> Json:
     """Answer with the month so far: what the asker sent in, and how their ground or department stands."""
     session, who, today = auth.session(), auth.current(), auth.today()
     period = Period(_midnight().replace(day=1), _midnight() + timedelta(days=1))
-    mine = session.execute(_MINE, {"me": who.username, "since": period.since, "until": period.until}).one()
+    asked_ = {"me": who.username, "since": period.since, "until": period.until, "zone": auth.settings().time_zone}
+    mine = session.execute(_MINE, asked_).one()
     told: Json = {"mine": dict(mine._mapping), "standing": None}  # noqa: SLF001 -- the documented way
     level = next(iter(scoping.levels(session, who.scope, today)), "") if not who.scope.all else None
     if level is None:
@@ -348,6 +349,6 @@ SELECT (SELECT count(*) FROM issue WHERE created_by = :me AND received_at >= :si
         AND name IN ('verify', 'pass', 'rework')) AS checked,
        (SELECT count(*) FROM move WHERE actor = :me AND at >= :since AND at < :until AND name = 'self_handle')
            AS self_handled,
-       (SELECT count(DISTINCT CAST(started_at AS date)) FROM patrol WHERE username = :me AND started_at >= :since
-        AND started_at < :until) AS patrol_days
+       (SELECT count(DISTINCT CAST(started_at AT TIME ZONE :zone AS date)) FROM patrol WHERE username = :me
+        AND started_at >= :since AND started_at < :until) AS patrol_days
 """)

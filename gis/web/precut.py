@@ -185,5 +185,5 @@ def _cut_one(session: Session, shown: Shown, under: Path, tile: Tile) -> bool:
         return True
     drawn = drawing.draw(session, tile, shown.layers, shown.params(tile))
     if drawn:
-        tiles.keep(path, gzip.compress(drawn, 6))
+        tiles.write(path, gzip.compress(drawn, 6))
     return bool(drawn)

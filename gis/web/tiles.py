@@ -189,13 +189,14 @@ def kept_under(name: str) -> Path:
 def keep(path: Path, tile: bytes) -> None:
     """Keep a tile on the disk, if it takes one more: what was drawn is shown in any case."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, tile)
+        write(path, tile)
     except OSError as error:
         log.warning("tile not kept", path=str(path), reason=error.strerror)
 
 
-def _write(path: Path, tile: bytes) -> None:
+def write(path: Path, tile: bytes) -> None:
+    """Write a tile to the disk; raise OSError where it takes no more."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     # written aside and renamed: another request never reads half a tile
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         try:

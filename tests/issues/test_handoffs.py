@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 import shapely
 from shapely import wkb
@@ -44,6 +46,13 @@ def test_it_keeps_the_line_between_the_units_near_the_issue(way: Way) -> None:
 def test_where_a_department_serves_the_whole_city_there_is_no_line(way: Way) -> None:
     [row] = handed(way, "zf")
     assert (row.to_unit, row.line) == (None, None)  # type: ignore[attr-defined]
+
+
+def test_the_units_are_those_of_the_citys_day_though_it_is_still_yesterday_in_utc(way: Way) -> None:
+    way.session.execute(text("UPDATE edition SET valid_from = '2026-06-01' WHERE net = 'admin'"))
+    way.now = datetime(2026, 5, 31, 20, tzinfo=UTC)
+    [row] = handed(way, "sw")
+    assert (row.from_unit, row.to_unit) == ("admin:district:990101", "admin:district:990102")  # type: ignore[attr-defined]
 
 
 def test_the_same_department_sent_again_is_no_hand_off(way: Way) -> None:

@@ -24,8 +24,7 @@ from tests.territory.test_boundaries import EAST, EDITION, LAYER, NET, WEST, tab
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
 # Files that GDAL knows by what stands in them, under the name of another kind.
 DISGUISED = (
-    ('<OGRVRTDataSource><OGRVRTLayer name="elsewhere"><SrcDataSource>{file}</SrcDataSource></OGRVRTLayer>'
-    "</OGRVRTDataSource>"),
+    '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>{file}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>',
     "<OGRWFSDataSource><URL>http://127.0.0.1:{port}/</URL></OGRWFSDataSource>",
     '{{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline read /vsicurl/http://127.0.0.1:{port}/a"}}',
 )

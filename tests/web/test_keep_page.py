@@ -88,6 +88,7 @@ def test_another_account_in_the_same_tab_is_shown_nothing_and_ends_it(look: Call
     end_session(page)
     send(page)
     fill_in(page, "second")
+    page.wait_for_url("**/admin/users?**")
     expect(page.locator(".account .who")).to_have_text("second")
     is_empty(page)
     assert "kept-two" not in page.evaluate(KEPT)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -16,12 +18,15 @@ from psycopg2.extras import Json
 from sqlalchemy import text
 
 from gis import db
-from gis.people import accounts, areas
+from gis.db import Scope
+from gis.people import accounts, areas, patrols
 from gis.people.accounts import Newcomer
 from gis.settings import ROOT
 from gis.web import shell
 from tests import town
 from tests.web import desk, walking
+
+CITY = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -208,6 +213,16 @@ def test_the_month_in_numbers(office: Flask, leader: FlaskClient) -> None:
     assert told["standing"]["filed"] == 0
 
 
+def test_two_patrols_of_one_day_of_the_city_are_one_day(office: Flask, leader: FlaskClient) -> None:
+    today = datetime.combine(datetime.now(CITY).date(), time(), CITY)
+    with db.session(office.extensions["engine"], Scope(username="leader")) as session:
+        for hour in (7, 20):  # the first is of the day before in UTC
+            walk = patrols.Walk(f"at {hour}", (), today + timedelta(hours=hour))
+            patrols.keep(session, "leader", walk)
+        session.commit()
+    assert leader.get("/patch/numbers").get_json()["mine"]["patrol_days"] == 1
+
+
 def test_the_worker_serves_the_page_alone_and_names_its_files_by_version(office: Flask) -> None:
     answer = office.test_client().get("/sw.js")
     assert answer.headers["Service-Worker-Allowed"] == "/patch"
@@ -238,6 +253,22 @@ def test_the_manifest_opens_on_the_patch(office: Flask) -> None:
     told = office.test_client().get("/patch/manifest.webmanifest?lang=en").get_json(force=True)
     assert (told["start_url"], told["scope"], told["display"]) == ("/patch", "/patch", "standalone")
     assert {icon["purpose"] for icon in told["icons"]} == {"any", "maskable"}
+
+
+def test_a_telephone_that_takes_no_svg_finds_every_icon_as_a_png_of_its_size(office: Flask) -> None:
+    client = office.test_client()
+    told = client.get("/patch/manifest.webmanifest").get_json(force=True)
+    icons = {each["src"]: each["sizes"] for each in told["icons"]}
+    with office.test_request_context():
+        icons[shell.asset("patch-180.png")] = "180x180"
+    for address, size in icons.items():
+        if size != "any":
+            assert "{}x{}".format(*Image.open(io.BytesIO(client.get(address).data)).size) == size
+
+
+def test_the_page_names_the_icon_of_a_home_screen(office: Flask) -> None:
+    page = desk.signed_in(office, "leader").get("/patch").text
+    assert re.search(r'rel="apple-touch-icon" sizes="180x180" href="/patch/files/\w+/patch-180.png"', page)
 
 
 @pytest.mark.parametrize(("agent", "goal"), [("Mozilla/5.0 (Android 14) Mobile", "/patch"), ("Mozilla/5.0", "/")])

@@ -354,8 +354,9 @@ def test_a_visitor_goes_through_none(people: dict[str, FlaskClient], door: str) 
 @pytest.mark.parametrize("door", [door for door, letters in doors().items() if "*" in letters])
 def test_a_visitor_finds_the_open_doors_open(office: Flask, door: str) -> None:
     answer = knock(office.test_client(), door)
-    # An empty form signs nobody in, and a link that was never given opens nothing.
-    shut = {"POST /sign-in": {401}, "GET /answer/<token>": {404}, "POST /answer/<token>": {400, 404}}
+    # An empty form signs nobody in, nobody cannot sign out, and a link that was never given opens nothing.
+    shut = {"POST /sign-in": {401}, "POST /sign-out": {401}}
+    shut |= {"GET /answer/<token>": {404}, "POST /answer/<token>": {400, 404}}
     # So does an empty report; and a report to nobody's category.
     shut |= {"GET /public/report/where": {400}, "GET /public/report/write": {400}, "POST /public/report": {400}}
     shut |= {"POST /public/me-too": {400}, "GET /public/follow/<token>": {404}, "POST /public/follow/<token>": {404}}

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from gis import cli, db
 from gis.settings import Settings
 from gis.territory.coords import Tile
-from gis.web import drawing, online
+from gis.web import drawing, online, precut
 from tests import town
 from tests.web import desk
 
@@ -99,6 +99,16 @@ def test_tiles_of_other_hosts_stay_until_they_are_too_old_to_be_shown(run: Run, 
         os.utime(folder / name, (time.time() - age_s,) * 2)
     assert "0 past versions were removed" in run()
     assert [path.name for path in folder.iterdir()] == ["12"]
+
+
+@pytest.mark.usefixtures("run")
+def test_what_the_disk_did_not_take_is_cut_again_later(settings: Settings) -> None:
+    folder = Path(settings.var_dir, "tiles")
+    folder.mkdir()
+    (folder / "base-en").write_text("a file stands where a folder should be made")
+    result = CliRunner().invoke(cli.gis, ["tiles", "cut", "--processes", "1"])
+    assert isinstance(result.exception, OSError)
+    assert not list(folder.glob(f"base-en/*/{precut.WHOLE}"))
 
 
 @pytest.mark.usefixtures("clean_db")

@@ -183,6 +183,11 @@ class TestAReport:
         assert "很长的说明" in told
         assert "10086" in told
 
+    def test_the_other_language_of_what_was_refused_is_the_page_of_the_same_place(self, anybody: FlaskClient) -> None:
+        _, told, _ = send(anybody, words="短")
+        link = told.split('id="language" href="')[1].split('"')[0].replace("&amp;", "&")
+        assert anybody.get(link).text.count(f'value="{PIN["lon"]}"') == 1
+
     def test_without_the_forms_own_sign_it_is_refused(self, anybody: FlaskClient) -> None:
         assert anybody.post("/public/report", data=PIN | {"words": "井盖松动", "key": "k" * 32}).status_code == 400
 

@@ -214,7 +214,7 @@ def test_a_tile_is_shown_though_the_disk_takes_no_more(office: Flask, client: Fl
     kept.parent.mkdir(exist_ok=True)
     kept.write_text("a file stands where a folder should be made")
     try:
-        assert drawn(client, path(f"/tiles/units/{edition(office, 'admin')}/zh", 12))
+        assert drawn(client, path(f"units/{edition(office, 'admin')}/zh", 12))
     finally:
         kept.unlink()
         if aside:
