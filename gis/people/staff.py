@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -41,6 +42,12 @@ class Listed:
 def find(session: Session, words: str = "", *, on: date, page: int = 1) -> list[Listed]:
     """List a page of accounts, those that are open first; words: part of a name, a role or a department."""
     return [_listed(row) for row in session.execute(_FIND, _asked(words, on, page)).mappings()]
+
+
+def names_of(session: Session, posts: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Name the units and areas of posts in Chinese and English; what has no name is left out."""
+    found = session.execute(_NAMES, {"posts": [*posts]})
+    return {row.post: (row.name, row.name_en or row.name) for row in found if row.name}
 
 
 def get(session: Session, username: str, *, on: date) -> Listed:
@@ -99,6 +106,14 @@ def _listed(row: Any) -> Listed:  # noqa: ANN401 -- a row of the overview
     return Listed(**(dict(row) | {"posts": tuple(row["posts"])}))
 
 
+_NAMES = text("""
+SELECT post, coalesce(unit.name, area.name) AS name, coalesce(unit.name_en, area.name_en) AS name_en
+FROM unnest(CAST(:posts AS text[])) AS post
+LEFT JOIN LATERAL (
+    SELECT name, name_en FROM unit WHERE net = split_part(post, ':', 1) AND level = split_part(post, ':', 2)
+        AND code = split_part(post, ':', 3) ORDER BY edition_id DESC LIMIT 1) AS unit ON true
+LEFT JOIN responsibility_area area ON split_part(post, ':', 1) = 'area' AND area.id::text = split_part(post, ':', 3)
+""")
 _MATCHING = """
     account.username ILIKE :words OR account.name ILIKE :words OR account.role ILIKE :words
     OR account.department ILIKE :words OR department.name_zh ILIKE :words

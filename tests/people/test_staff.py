@@ -42,6 +42,18 @@ def test_a_post_that_ended_is_not_listed(people: Session) -> None:
     assert staff.get(people, "li", on=TODAY).posts == ()
 
 
+def test_the_ground_of_a_post_is_named_and_what_has_no_name_is_left_out(people: Session) -> None:
+    river = people.scalar(
+        text("""
+        INSERT INTO responsibility_area (role, name, name_en, person, valid_from, geom)
+        VALUES ('river_chief', '清河', '', '王', :today, ST_GeomFromText('LINESTRING(0 0, 1 1)', 4326)) RETURNING id
+        """),
+        {"today": TODAY},
+    )
+    post = f"area:river_chief:{river}"
+    assert staff.names_of(people, [post, "governance:grid:none"]) == {post: ("清河", "清河")}
+
+
 @pytest.mark.parametrize(("words", "found"), [("li", ["li"]), ("OPER", ["wang"]), ("", ["li", "wang"]), ("%", [])])
 def test_words_find_names_and_roles_and_are_no_pattern(people: Session, words: str, found: list[str]) -> None:
     assert (names(staff.find(people, words, on=TODAY)), staff.count(people, words)) == (found, len(found))

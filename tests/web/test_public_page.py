@@ -256,7 +256,7 @@ def test_nothing_sticks_out_sideways(look: Callable[..., Page], code: str, width
 
 def test_a_square_on_the_map_tells_what_lies_in_it(look: Callable[..., Page], code: str) -> None:
     page = look("/public?lang=zh", width=1280)
-    page.locator(".leaflet-units-pane path").first.click(force=True)
+    page.locator(".leaflet-circles-pane path").first.click(force=True)
     expect(page.locator("#square")).to_contain_text("井盖")
 
 

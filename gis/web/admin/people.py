@@ -112,13 +112,21 @@ def _page() -> str:
     words, number = request.args.get("words", "")[:80], asked.whole("page", 1, 10_000)
     session = auth.session()
     found = staff.find(session, words, on=auth.today(), page=number)
-    told = {"users": found, "words": words, "page": number, "total": staff.count(session, words)}
+    told = {"users": found, "words": words, "page": number, "total": staff.count(session, words),
+            "places": _places(found)}
     return shell.show("users", "admin_users.html", **told, **_choices())
 
 
 def _account(username: str, password: str = "") -> str:
     found = staff.get(auth.session(), username, on=auth.today())
-    return shell.show("users", "admin_user.html", user=found, password=password, me=shell.me(), **_choices())
+    return shell.show("users", "admin_user.html", user=found, password=password, me=shell.me(),
+                      places=_places([found]), **_choices())
+
+
+def _places(listed: list[staff.Listed]) -> dict[str, str]:
+    """Name the grounds of posts in the reader's language."""
+    named = staff.names_of(auth.session(), [post for each in listed for post in each.posts])
+    return {post: names[auth.locale() != "zh"] for post, names in named.items()}
 
 
 def _choices() -> dict[str, object]:

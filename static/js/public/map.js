@@ -38,7 +38,10 @@ function gathered() {
   return [...groups.values()];
 }
 
+// Squares lie under the names of the ground. Circles of a whole quarter lie over them and let none through:
+// a number is what one came to read.
 const style = (part) => ({ color: css("--accent"), weight: 2, fillColor: css("--accent"), fillOpacity: 0.25 + 0.35 * part });
+const circled = () => ({ color: css("--accent"), weight: 2, fillColor: css("--accent-soft"), fillOpacity: 0.94 });
 
 function tell({ issues }) {
   fill(byId("square"), el("b", {}, word("in_square", { n: issues.length })),
@@ -57,9 +60,9 @@ function draw() {
     const part = issues.length / most;
     const shape = exact
       ? L.rectangle([[lat - HALF, lon - HALF], [lat + HALF, lon + HALF]], { ...style(part), pane: "units" })
-      : L.circleMarker([lat, lon], { ...style(part), radius: 10 + 10 * Math.sqrt(part), pane: "units" });
+      : L.circleMarker([lat, lon], { ...circled(), radius: 10 + 10 * Math.sqrt(part), pane: "circles" });
     shape.on("click", () => tell(group));
-    shapes.push([shape, part]);
+    shapes.push([shape, () => (exact ? style(part) : circled())]);
     const node = el("span", { class: "square-n" }, String(issues.length));
     const count = L.marker([lat, lon], { icon: L.divIcon({ html: node, className: "", iconSize: [24, 24] }), keyboard: false, interactive: false });
     shown.addLayer(shape).addLayer(count);
@@ -67,6 +70,7 @@ function draw() {
 }
 
 window.Shaotu.showBasemap();
+map.createPane("circles").style.zIndex = 500;
 shown.addTo(map);
 map.on("zoomend", draw);
 draw();
@@ -74,5 +78,5 @@ byId("zoom-in").addEventListener("click", () => map.zoomIn());
 byId("zoom-out").addEventListener("click", () => map.zoomOut());
 document.addEventListener("theme", () => {
   window.Shaotu.repaint();
-  for (const [shape, part] of shapes) shape.setStyle(style(part));
+  for (const [shape, look] of shapes) shape.setStyle(look());
 });
