@@ -47,5 +47,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(BEFORE)
+    script = op.get_context().script
+    assert script is not None  # noqa: S101 -- alembic reads us from it
     # as it was made
-    op.get_context().script.get_revision("0016").module.upgrade()
+    script.get_revision("0016").module.upgrade()
