@@ -151,6 +151,25 @@ def test_a_move_the_server_took_and_nobody_heard_of_is_made_once(phone: Callable
     assert counted(office, "SELECT count(*) FROM move") == 1
 
 
+def test_a_draft_that_outlived_its_sending_is_no_second_report(phone: Callable[..., Page], office: Flask) -> None:
+    page = phone(service_workers="block")
+    # as where a browser is killed between the two: the report is on the disk, and its draft is there still
+    page.evaluate("""() => { const remove = IDBObjectStore.prototype.delete;
+        IDBObjectStore.prototype.delete = function (key) {
+            return this.name === "kept" ? this.get(key) : remove.call(this, key); }; }""")
+    report(page, "堆在门口")
+    filed_soon(page, office)
+    page.reload()
+    walking.ready(page)
+    page.click("#to-report")
+    expect(page.locator("#report-text")).to_have_value("堆在门口")
+    page.click("#report-alike button:has-text('不是同一件')")
+    page.click("#report-send")
+    expect(page.locator("#report")).to_be_hidden()
+    waits(page, 0)
+    assert len(filed(office)) == 1
+
+
 def test_two_tabs_that_know_no_locks_send_a_report_once(phone: Callable[..., Page], office: Flask) -> None:
     page = phone()
     page.context.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
