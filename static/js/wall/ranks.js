@@ -8,11 +8,17 @@ const HOUR_MS = 3_600_000;
 
 export const ranks = { late, hotspots };
 
-// A row is shown whole or not at all. On a page that scrolls all of them fit.
+// A row is shown whole or not at all, and what is left out is said. On a page that scrolls all of them fit.
 export function fit(list) {
   for (const row of list.children) row.hidden = false;
   const room = list.clientHeight + 1;
   for (const row of list.children) row.hidden = row.offsetTop - list.offsetTop + row.offsetHeight > room;
+  if (list.id === "late") tellRest([...list.children].filter((row) => row.hidden));
+}
+
+function tellRest(rows) {
+  const n = rows.reduce((sum, row) => sum + Number(row.dataset.n), 0);
+  byId("late-rest").textContent = rows.length ? t("wall.rest", { places: number(rows.length), n: number(n) }) : "";
 }
 
 addEventListener("resize", () => ["late", "feed"].forEach((id) => fit(byId(id))));
@@ -27,9 +33,9 @@ function hotspots(places) {
 
 function draw(id, rows, none) {
   const most = Math.max(1, ...rows.map(([, n]) => n));
-  fill(byId(id), rows.length ? rows.map(([thing, n, more]) => el("li", { data: { key: thing.key } },
+  fill(byId(id), rows.length ? rows.map(([thing, n, more]) => el("li", { data: { key: thing.key, n } },
     el("span", { class: "name" }, nameOf(thing)), more ? null : bar(n / most), el("b", {}, number(n)),
-    more ? [bar(n / most), el("span", { class: "quiet" }, more)] : null)) : el("li", { class: "empty" }, none));
+    more ? [el("span", { class: "quiet" }, more), bar(n / most)] : null)) : el("li", { class: "empty" }, none));
   fit(byId(id));
 }
 
