@@ -96,6 +96,9 @@ window.Shaotu = window.Shaotu || {};
   Shaotu.store = { features: [], sides: new Map() };
   Shaotu.issues = (done) => done({ type: "FeatureCollection", features: Shaotu.store.features });
 
+  // All that an icon is drawn from: one that would look the same is not drawn anew, or a thousand pins would hold up the page.
+  const lookOf = (feature) => JSON.stringify([Shaotu.paint?.(feature), feature.properties.flags, Shaotu.store.sides.get(feature.id), size()]);
+
   function icon(feature) {
     const look = Shaotu.paint?.(feature);
     const html = look ? painted(look, feature.properties.flags) : Shaotu.mark(feature.properties.flags, Shaotu.store.sides.get(feature.id));
@@ -105,6 +108,7 @@ window.Shaotu = window.Shaotu || {};
   Shaotu.pin = (feature, latlng) => {
     // The list beside the map is the way by keyboard; a thousand pins would be a thousand stops.
     const marker = L.marker(latlng, { icon: icon(feature), keyboard: false, alt: feature.id, riseOnHover: true });
+    marker.look = lookOf(feature);
     marker.on("click", () => Shaotu.onPin?.(feature.id));
     return marker;
   };
@@ -114,7 +118,9 @@ window.Shaotu = window.Shaotu || {};
     const there = L.GeoJSON.coordsToLatLng(feature.geometry.coordinates);
     // A marker inside a cluster cannot move; it is taken out and set anew.
     if (!old.getLatLng().equals(there)) return null;
-    old.setIcon(icon(feature));
+    const look = lookOf(feature);
+    if (old.look !== look) old.setIcon(icon(feature));
+    old.look = look;
     return old;
   };
 

@@ -25,7 +25,8 @@ import * as unit from "./unit.js";
 import * as whistles from "./whistles.js";
 
 const { store } = window.Shaotu;
-// The list follows the first report at once, and a storm of them this often.
+// The list follows the first report at once, and a storm of them this often, or so seldom that asking takes a tenth of
+// the time.
 const SOON_MS = 150;
 const SETTLE_MS = 1200;
 const REST_MS = 80;
@@ -35,6 +36,7 @@ const stream = { state: "wait", at: Date.now(), following: false };
 let asked = 0;
 let settle = 0;
 let settled = 0;
+let gap = SETTLE_MS;
 
 // Names come once for all pins; here each pin gets its own, as those of the stream have them.
 const featuresOf = ({ pins, categories, departments }) => pins.map(({ id, geometry, ...told }) => ({
@@ -73,6 +75,8 @@ async function refresh() {
   filters.draw.last = () => filters.draw(told.counts);
   filters.draw.last();
   list.draw(told.rows, told.total);
+  // what was told while the answer was on its way is newer than the answer
+  for (const event of recent.splice(0)) if (event.seq > told.seq) changed(event);
   if (told.total > told.pins_most) notice("many", t("many", { shown: number(told.pins_most), n: number(told.total) }));
   else clear("many");
   hotspots.draw().catch(() => null);
@@ -93,12 +97,14 @@ function listen(seq) {
 }
 
 const waiting = [];
+const recent = [];
 let rests = 0;
 
 // What comes at a quiet time is drawn with the next frame. In a storm events are drawn together, and so seldom that four
 // fifths of the time are left for who works here.
 function changed(event) {
   stream.at = Date.now();
+  recent.push(event);
   if (!waiting.length) setTimeout(requestAnimationFrame, rests - performance.now(), applyWaiting);
   waiting.push(event);
 }
@@ -108,7 +114,7 @@ function applyWaiting() {
   const shown = new Map();
   for (const event of waiting.splice(0)) apply(event, shown);
   if (shown.size) map.live.update({ type: "FeatureCollection", features: [...shown.values()] });
-  settle ||= setTimeout(followList, Math.max(SOON_MS, settled + SETTLE_MS - Date.now()));
+  settle ||= setTimeout(followList, Math.max(SOON_MS, settled + gap - Date.now()));
   tellAge();
   list.render();
   rests = performance.now() + Math.max(REST_MS, 4 * (performance.now() - began));
@@ -118,7 +124,8 @@ function followList() {
   bell.look();
   settle = 0;
   settled = Date.now();
-  refresh();
+  // what comes meanwhile asks for the list once more: the answer may not have it yet
+  refresh().then(() => { gap = Math.max(SETTLE_MS, 9 * (Date.now() - settled)); });
 }
 
 function apply({ kind, feature, code }, drawn) {

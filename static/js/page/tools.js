@@ -42,7 +42,8 @@ async function show(name) {
     const tool = await LOAD[name]();
     if (mine !== open.asked) return;
     open.end = await tool.open(body, close);
-    body.querySelector("input, select, button")?.focus();
+    // who went on elsewhere while it was made ready stays there
+    if ([from, document.body].includes(document.activeElement)) body.querySelector("input, select, button")?.focus();
   } catch (error) {
     close();
     say("failed", error);
