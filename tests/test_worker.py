@@ -312,3 +312,12 @@ def children(pid: int) -> list[int]:
     """List the processes a process started."""
     file = Path("/proc", str(pid), "task", str(pid), "children")
     return [int(child) for child in file.read_text().split()] if file.exists() else []
+
+
+def test_what_a_worker_had_begun_beside_itself_goes_with_it() -> None:
+    child = subprocess.Popen(["sh", "-c", "sleep 600 & echo; wait"], stdout=subprocess.PIPE, start_new_session=True)
+    assert child.stdout is not None
+    child.stdout.readline()
+    worker._end(child)
+    # the sleeper held the other end
+    assert child.stdout.read() == b""
